@@ -1,0 +1,23 @@
+import type { DuckDBConnection } from '@duckdb/node-api'
+
+/**
+ * A source fills two tables and nothing else:
+ *
+ * raw_events(seq BIGINT, id VARCHAR, visitor VARCHAR, pseudonymous BOOLEAN, item VARCHAR, at BIGINT, kind VARCHAR,
+ *            session VARCHAR, country VARCHAR, quantity DOUBLE, price DOUBLE)
+ *   seq = order of arrival; id = client event id or NULL; at = Unix seconds; kind = click | item_view | add_to_cart | purchase;
+ *   session = NULL to have visits cut at pauses of 30 minutes; country = ISO 3166-1 alpha-2 or NULL.
+ * raw_items(item VARCHAR, title VARCHAR, category VARCHAR, price DOUBLE, url VARCHAR, image VARCHAR, available BOOLEAN,
+ *           first_seen BIGINT, properties VARCHAR)
+ *   properties = a JSON object of further values to show, or NULL. Items without a row here still count, by their id alone.
+ */
+export type Source = {
+  name: string
+  /** @throws InputError with one line that says what is wrong with the input and what to do. */
+  load(db: DuckDBConnection): Promise<void>
+}
+
+/** Bad input or bad use: printed as one line, exit code 2. */
+export class InputError extends Error {
+  override name = 'InputError'
+}

@@ -1,0 +1,32 @@
+import * as v from 'valibot'
+import { canonicalJson, contentHash } from './release/hash.ts'
+import { ItemId } from './schemas/ids.ts'
+
+const OverlaySchema = v.strictObject({
+  v: v.literal(1),
+  /** Unix milliseconds at which the live state was taken. */
+  at: v.number(),
+  /** Per region (`*` for everywhere): items by how many distinct visitors took them lately, best first. */
+  trending: v.record(v.string(), v.array(v.strictObject({ item: ItemId, score: v.number() }))),
+  /** Out of stock since the night. */
+  unavailable: v.array(ItemId),
+  /** Never to be shown. */
+  hidden: v.array(ItemId),
+})
+
+/** All live state the edge reads beside a release: one value, replaced whole by the cron or an admin. */
+export type Overlay = v.InferOutput<typeof OverlaySchema>
+
+export const emptyOverlay: Overlay = { v: 1, at: 0, trending: {}, unavailable: [], hidden: [] }
+
+/** Null where the text is no overlay: the edge then goes on with the one it has. */
+export function parseOverlay(text: string): Overlay | null {
+  try {
+    const parsed = v.safeParse(OverlaySchema, JSON.parse(text))
+    return parsed.success ? parsed.output : null
+  } catch {
+    return null
+  }
+}
+
+export const overlayHash = (overlay: Overlay): Promise<string> => contentHash(new TextEncoder().encode(canonicalJson(overlay)))

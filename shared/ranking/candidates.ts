@@ -1,0 +1,233 @@
+import type { List } from '../release/list-pack.ts'
+import type { NeighbourRow } from '../release/neighbour-pack.ts'
+import type { HistoryItem, ReleaseView } from './release-view.ts'
+
+/** An item outside the lists that is to be considered: trending now, or new. `score` is 0 … 1, relative to the best of its kind. */
+export type LiveItem = { item: number; score: number }
+
+export type RecallRequest = {
+  /** Distinct items, newest first; for an item page, the item itself comes first. */
+  history: readonly HistoryItem[]
+  /** Regions from the narrowest to `*`. */
+  regions: readonly string[]
+  cohort: number
+  trending: readonly LiveItem[]
+  fresh: readonly LiveItem[]
+}
+
+/** Candidates, best merged score first, one column per fact. Columns are `count` long and belong to the caller. */
+export type Candidates = {
+  count: number
+  item: Uint32Array
+  /** Σ over history of position weight × similar weight; includes the self weight of items that are in the history. */
+  similar: Float32Array
+  /** The same over "together" weights. */
+  together: Float32Array
+  /** The newest history item's own contribution. */
+  lastSimilar: Float32Array
+  lastTogether: Float32Array
+  /** How many history items have this one as a neighbour. */
+  support: Uint8Array
+  /** Position in history of the item that contributes most, 255 when none does. */
+  because: Uint8Array
+  /** 0 … 1 relative to the list's best; 0 when not on it. */
+  cohortList: Float32Array
+  regionList: Float32Array
+  globalList: Float32Array
+  trending: Float32Array
+  fresh: Float32Array
+  /** Position in history, 255 when not in it. */
+  historyPosition: Uint8Array
+  merged: Float32Array
+}
+
+/** Nobody's position. */
+export const NOWHERE = 255
+
+/** Scratch columns over all items, reused between calls: an isolate ranks one request at a time. */
+export class RecallSpace {
+  readonly items: number
+  readonly similar: Float32Array
+  readonly together: Float32Array
+  readonly lastSimilar: Float32Array
+  readonly lastTogether: Float32Array
+  readonly support: Uint8Array
+  readonly because: Uint8Array
+  readonly becauseWeight: Float32Array
+  readonly cohortList: Float32Array
+  readonly regionList: Float32Array
+  readonly globalList: Float32Array
+  readonly trending: Float32Array
+  readonly fresh: Float32Array
+  readonly historyPosition: Uint8Array
+  readonly seen: Uint8Array
+  readonly touched: Uint32Array
+  touchedCount = 0
+
+  constructor(items: number) {
+    this.items = items
+    this.similar = new Float32Array(items)
+    this.together = new Float32Array(items)
+    this.lastSimilar = new Float32Array(items)
+    this.lastTogether = new Float32Array(items)
+    this.support = new Uint8Array(items)
+    this.because = new Uint8Array(items).fill(NOWHERE)
+    this.becauseWeight = new Float32Array(items)
+    this.cohortList = new Float32Array(items)
+    this.regionList = new Float32Array(items)
+    this.globalList = new Float32Array(items)
+    this.trending = new Float32Array(items)
+    this.fresh = new Float32Array(items)
+    this.historyPosition = new Uint8Array(items).fill(NOWHERE)
+    this.seen = new Uint8Array(items)
+    this.touched = new Uint32Array(items)
+  }
+
+  touch(item: number): void {
+    if (this.seen[item] === 1) return
+    this.seen[item] = 1
+    this.touched[this.touchedCount++] = item
+  }
+
+  clear(): void {
+    for (let i = 0; i < this.touchedCount; i++) {
+      const item = this.touched[i] as number
+      this.similar[item] = 0
+      this.together[item] = 0
+      this.lastSimilar[item] = 0
+      this.lastTogether[item] = 0
+      this.support[item] = 0
+      this.because[item] = NOWHERE
+      this.becauseWeight[item] = 0
+      this.cohortList[item] = 0
+      this.regionList[item] = 0
+      this.globalList[item] = 0
+      this.trending[item] = 0
+      this.fresh[item] = 0
+      this.historyPosition[item] = NOWHERE
+      this.seen[item] = 0
+    }
+    this.touchedCount = 0
+  }
+}
+
+/** The first list there is, from the narrowest region outwards. */
+export function nearestList(view: ReleaseView, regions: readonly string[], cohort: number): { region: string; list: List } | undefined {
+  for (const region of regions) {
+    const list = view.list(region, cohort)
+    if (list !== undefined) return { region, list }
+  }
+  return undefined
+}
+
+/**
+ * Collects what could be shown: neighbours of the history, the cohort's and the region's lists, what trends and what is
+ * new; keeps those that `allow` lets through, the best `manifest.recall.candidates` by merged score. Ties go to the lower item index.
+ */
+export function recall(view: ReleaseView, space: RecallSpace, request: RecallRequest, allow: (item: number) => boolean): Candidates {
+  const parameters = view.manifest.recall
+  const used = Math.min(request.history.length, parameters.historyItems)
+  for (let position = 0; position < request.history.length && position < NOWHERE; position++) {
+    const { item } = request.history[position] as HistoryItem
+    space.touch(item)
+    if (space.historyPosition[item] === NOWHERE) space.historyPosition[item] = position
+  }
+  for (let position = 0; position < used; position++) {
+    const { item } = request.history[position] as HistoryItem
+    const weight = Math.exp(-position / parameters.historyDecay)
+    space.similar[item] = (space.similar[item] as number) + (weight * parameters.selfWeight * (view.core.repeat[item] as number)) / 255
+    const row = view.neighbours(item)
+    if (row !== undefined) addNeighbours(space, row, weight, position)
+  }
+  addList(space, space.cohortList, request.cohort >= 0 ? nearestList(view, request.regions, request.cohort)?.list : undefined)
+  addList(space, space.regionList, nearestList(view, request.regions, -1)?.list)
+  addList(space, space.globalList, view.list('*', -1))
+  addLive(space, space.trending, request.trending)
+  addLive(space, space.fresh, request.fresh)
+  const candidates = best(space, parameters.candidates, parameters.listWeight, allow)
+  space.clear()
+  return candidates
+}
+
+function addNeighbours(space: RecallSpace, row: NeighbourRow, weight: number, position: number): void {
+  const { items, similar, together } = row
+  const similarUnit = weight * row.similarScale
+  const togetherUnit = weight * row.togetherScale
+  for (let i = 0; i < items.length; i++) {
+    const item = items[i] as number
+    space.touch(item)
+    const bySimilar = (similar[i] as number) * similarUnit
+    const byTogether = (together[i] as number) * togetherUnit
+    space.similar[item] = (space.similar[item] as number) + bySimilar
+    space.together[item] = (space.together[item] as number) + byTogether
+    space.support[item] = (space.support[item] as number) + 1
+    if (position === 0) {
+      space.lastSimilar[item] = bySimilar
+      space.lastTogether[item] = byTogether
+    }
+    const contribution = bySimilar + byTogether
+    if (contribution > (space.becauseWeight[item] as number)) {
+      space.becauseWeight[item] = contribution
+      space.because[item] = position
+    }
+  }
+}
+
+function addList(space: RecallSpace, column: Float32Array, list: List | undefined): void {
+  if (list === undefined) return
+  for (let i = 0; i < list.items.length; i++) {
+    const item = list.items[i] as number
+    space.touch(item)
+    column[item] = (list.scores[i] as number) / 255
+  }
+}
+
+function addLive(space: RecallSpace, column: Float32Array, live: readonly LiveItem[]): void {
+  for (const { item, score } of live) {
+    space.touch(item)
+    column[item] = score
+  }
+}
+
+function best(space: RecallSpace, most: number, listWeight: number, allow: (item: number) => boolean): Candidates {
+  let top = 0
+  let topTogether = 0
+  for (let i = 0; i < space.touchedCount; i++) {
+    top = Math.max(top, space.similar[space.touched[i] as number] as number)
+    topTogether = Math.max(topTogether, space.together[space.touched[i] as number] as number)
+  }
+  const unit = top > 0 ? 1 / top : 0
+  const togetherUnit = topTogether > 0 ? 1 / topTogether : 0
+  const kept: { item: number; merged: number }[] = []
+  for (let i = 0; i < space.touchedCount; i++) {
+    const item = space.touched[i] as number
+    if (!allow(item)) continue
+    const neighbours = (space.similar[item] as number) * unit + 0.25 * (space.together[item] as number) * togetherUnit
+    const lists = Math.max(space.cohortList[item] as number, space.regionList[item] as number)
+    const live = 0.5 * Math.max(space.trending[item] as number, space.fresh[item] as number)
+    const merged = neighbours + listWeight * (lists + live)
+    if (merged > 0) kept.push({ item, merged: Math.fround(merged) })
+  }
+  kept.sort((a, b) => b.merged - a.merged || a.item - b.item)
+  const count = Math.min(kept.length, most)
+  const item = Uint32Array.from({ length: count }, (_, i) => (kept[i] as { item: number }).item)
+  const floats = (column: Float32Array): Float32Array => Float32Array.from(item, (index) => column[index] as number)
+  const bytes = (column: Uint8Array): Uint8Array => Uint8Array.from(item, (index) => column[index] as number)
+  return {
+    count,
+    item,
+    similar: floats(space.similar),
+    together: floats(space.together),
+    lastSimilar: floats(space.lastSimilar),
+    lastTogether: floats(space.lastTogether),
+    support: bytes(space.support),
+    because: bytes(space.because),
+    cohortList: floats(space.cohortList),
+    regionList: floats(space.regionList),
+    globalList: floats(space.globalList),
+    trending: floats(space.trending),
+    fresh: floats(space.fresh),
+    historyPosition: bytes(space.historyPosition),
+    merged: Float32Array.from({ length: count }, (_, i) => (kept[i] as { merged: number }).merged),
+  }
+}

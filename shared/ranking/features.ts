@@ -1,0 +1,227 @@
+import type { Core } from '../release/core-pack.ts'
+import { type Candidates, NOWHERE } from './candidates.ts'
+import { type HistoryItem, PURCHASED, type ReleaseView } from './release-view.ts'
+
+/** What the features of one request share; computed once per request by `featureContext`. */
+export type FeatureContext = {
+  core: Core
+  candidates: Candidates
+  history: readonly HistoryItem[]
+  /** The visitor's fold-in at unit length, or undefined without a history. */
+  visitor: Float32Array | undefined
+  cohort: number
+  topSimilar: number
+  topTogether: number
+  meanLogPrice: number
+  historyTerm: number
+}
+
+type Feature = {
+  name: string
+  /** The values it can take; a value outside is clamped. */
+  range: readonly [number, number]
+  /** What it says, for the docs and for `explain`. */
+  about: string
+  value: (context: FeatureContext, i: number) => number
+}
+
+const logShare = (value: number): number => Math.log(value + 1e-3)
+const FLOOR = Math.log(1e-3)
+const itemOf = (context: FeatureContext, i: number): number => context.candidates.item[i] as number
+const inHistory = (context: FeatureContext, i: number): boolean => context.candidates.historyPosition[i] !== NOWHERE
+const lastItem = (context: FeatureContext): number => context.history[0]?.item ?? -1
+
+/** The one definition of every feature: the batch trains on these, the edge serves from them, in this order. */
+export const features: readonly Feature[] = [
+  {
+    name: 'similar',
+    range: [FLOOR, 4],
+    about: 'log of the summed neighbour weight',
+    value: (c, i) => logShare(c.candidates.similar[i] as number),
+  },
+  {
+    name: 'similarShare',
+    range: [0, 1],
+    about: 'neighbour weight relative to the best candidate',
+    value: (c, i) => (c.topSimilar > 0 ? (c.candidates.similar[i] as number) / c.topSimilar : 0),
+  },
+  {
+    name: 'lastSimilar',
+    range: [FLOOR, 4],
+    about: 'log of the newest item’s neighbour weight',
+    value: (c, i) => logShare(c.candidates.lastSimilar[i] as number),
+  },
+  {
+    name: 'together',
+    range: [FLOOR, 4],
+    about: 'log of the summed together weight',
+    value: (c, i) => logShare(c.candidates.together[i] as number),
+  },
+  {
+    name: 'togetherShare',
+    range: [0, 1],
+    about: 'together weight relative to the best candidate',
+    value: (c, i) => (c.topTogether > 0 ? (c.candidates.together[i] as number) / c.topTogether : 0),
+  },
+  {
+    name: 'lastTogether',
+    range: [FLOOR, 4],
+    about: 'log of the newest item’s together weight',
+    value: (c, i) => logShare(c.candidates.lastTogether[i] as number),
+  },
+  {
+    name: 'support',
+    range: [0, 3],
+    about: 'log of 1 + how many history items point to it',
+    value: (c, i) => Math.log(1 + (c.candidates.support[i] as number)),
+  },
+  { name: 'cohortList', range: [0, 1], about: 'place on the cohort’s list', value: (c, i) => c.candidates.cohortList[i] as number },
+  { name: 'regionList', range: [0, 1], about: 'place on the region’s list', value: (c, i) => c.candidates.regionList[i] as number },
+  {
+    name: 'regionLift',
+    range: [-1, 1],
+    about: 'region’s list minus the global list',
+    value: (c, i) => (c.candidates.regionList[i] as number) - (c.candidates.globalList[i] as number),
+  },
+  { name: 'inHistory', range: [0, 1], about: 'already in the history', value: (c, i) => (inHistory(c, i) ? 1 : 0) },
+  {
+    name: 'historyRecency',
+    range: [0, 1],
+    about: 'exp(-position / 4) in the history',
+    value: (c, i) => (inHistory(c, i) ? Math.exp(-(c.candidates.historyPosition[i] as number) / 4) : 0),
+  },
+  {
+    name: 'repeat',
+    range: [0, 1],
+    about: 'in the history × how often the item is taken again',
+    value: (c, i) => (inHistory(c, i) ? (c.core.repeat[itemOf(c, i)] as number) / 255 : 0),
+  },
+  {
+    name: 'purchased',
+    range: [0, 1],
+    about: 'bought before',
+    value: (c, i) => (c.history[c.candidates.historyPosition[i] as number]?.deed === PURCHASED ? 1 : 0),
+  },
+  {
+    name: 'popularity',
+    range: [0, 1],
+    about: 'decayed popularity, log scale',
+    value: (c, i) => (c.core.popularity[itemOf(c, i)] as number) / 255,
+  },
+  {
+    name: 'trend',
+    range: [-1, 1],
+    about: 'recent over long-run share, log scale',
+    value: (c, i) => ((c.core.trend[itemOf(c, i)] as number) - 128) / 128,
+  },
+  {
+    name: 'age',
+    range: [0, 1],
+    about: 'log of days since first seen, 1 = three years',
+    value: (c, i) => Math.log1p(c.core.age[itemOf(c, i)] as number) / 7,
+  },
+  {
+    name: 'visitorDot',
+    range: [-1, 1],
+    about: 'cosine to the visitor’s fold-in',
+    value: (c, i) => (c.visitor === undefined ? 0 : dotVisitor(c.core, itemOf(c, i), c.visitor)),
+  },
+  {
+    name: 'lastDot',
+    range: [-1, 1],
+    about: 'cosine to the newest item',
+    value: (c, i) => (lastItem(c) < 0 ? 0 : dotItems(c.core, itemOf(c, i), lastItem(c))),
+  },
+  {
+    name: 'cohortDot',
+    range: [-1, 1],
+    about: 'cosine to the cohort’s centroid',
+    value: (c, i) => (c.cohort < 0 ? 0 : dotCentroid(c.core, itemOf(c, i), c.cohort)),
+  },
+  {
+    name: 'sameCategory',
+    range: [0, 1],
+    about: 'of the newest item’s category',
+    value: (c, i) =>
+      lastItem(c) >= 0 && c.core.category[itemOf(c, i)] !== 0 && c.core.category[itemOf(c, i)] === c.core.category[lastItem(c)] ? 1 : 0,
+  },
+  { name: 'priceRatio', range: [-2, 2], about: 'log of price over the history’s mean', value: (c, i) => priceRatio(c, i) },
+  { name: 'historyLength', range: [0, 4], about: 'log of 1 + history length', value: (c) => c.historyTerm },
+  {
+    name: 'historyLengthSelf',
+    range: [0, 4],
+    about: 'history length where already in the history',
+    value: (c, i) => (inHistory(c, i) ? c.historyTerm : 0),
+  },
+]
+
+export const FEATURE_COUNT = features.length
+/** Part of the ranker's contract: a model trained on another set is refused at publish and at load. */
+export const FEATURE_SET = `v1:${features.map((feature) => feature.name).join(',')}`
+
+export function featureContext(
+  view: ReleaseView,
+  candidates: Candidates,
+  history: readonly HistoryItem[],
+  visitor: Float32Array | undefined,
+  cohort: number,
+): FeatureContext {
+  let logs = 0
+  let priced = 0
+  for (const { item } of history) {
+    const price = view.core.price[item] as number
+    if (price > 0) {
+      logs += Math.log(price)
+      priced++
+    }
+  }
+  return {
+    core: view.core,
+    candidates,
+    history,
+    visitor,
+    cohort,
+    topSimilar: candidates.similar.reduce((top, value) => Math.max(top, value), 0),
+    topTogether: candidates.together.reduce((top, value) => Math.max(top, value), 0),
+    meanLogPrice: priced > 0 ? logs / priced : Number.NaN,
+    historyTerm: Math.log1p(history.length),
+  }
+}
+
+/** Fills `out` with candidates.count × FEATURE_COUNT numbers, row by row; every number is finite and in its range. */
+export function assembleFeatures(context: FeatureContext, out: Float32Array): void {
+  for (let i = 0; i < context.candidates.count; i++) {
+    for (let f = 0; f < features.length; f++) {
+      const { value, range } = features[f] as Feature
+      out[i * features.length + f] = Math.min(range[1], Math.max(range[0], value(context, i)))
+    }
+  }
+}
+
+function priceRatio(context: FeatureContext, i: number): number {
+  const price = context.core.price[itemOf(context, i)] as number
+  return price > 0 && !Number.isNaN(context.meanLogPrice) ? Math.log(price) - context.meanLogPrice : 0
+}
+
+const LENGTH = 127
+
+function dotItems(core: Core, a: number, b: number): number {
+  const { dimensions, vectors } = core
+  let dot = 0
+  for (let d = 0; d < dimensions; d++) dot += (vectors[a * dimensions + d] as number) * (vectors[b * dimensions + d] as number)
+  return dot / (LENGTH * LENGTH)
+}
+
+function dotVisitor(core: Core, item: number, visitor: Float32Array): number {
+  const { dimensions, vectors } = core
+  let dot = 0
+  for (let d = 0; d < dimensions; d++) dot += (vectors[item * dimensions + d] as number) * (visitor[d] as number)
+  return dot / LENGTH
+}
+
+function dotCentroid(core: Core, item: number, cohort: number): number {
+  const { dimensions, vectors, centroids } = core
+  let dot = 0
+  for (let d = 0; d < dimensions; d++) dot += (vectors[item * dimensions + d] as number) * (centroids[cohort * dimensions + d] as number)
+  return dot / LENGTH
+}

@@ -1,0 +1,41 @@
+/**
+ * The ranker's weights: y = relu(x·W0 + b0)·W1 + b1 + x·skip, for x of `features` numbers.
+ * `w0` is features × hidden, row by row.
+ */
+export type Weights = {
+  features: number
+  hidden: number
+  w0: Float32Array<ArrayBuffer>
+  b0: Float32Array<ArrayBuffer>
+  w1: Float32Array<ArrayBuffer>
+  b1: Float32Array<ArrayBuffer>
+  skip: Float32Array<ArrayBuffer>
+}
+
+/**
+ * Scores `count` rows of `x` (count × features) into `out`: the same network that the ONNX graph computes, in plain
+ * TypeScript, for isolates whose ONNX session is not there (yet) and for plans whose CPU budget it does not fit.
+ */
+export function referenceScores(weights: Weights, x: Float32Array, count: number, out: Float32Array): void {
+  const { features, hidden, w0, b0, w1, skip } = weights
+  const layer = new Float32Array(hidden)
+  for (let row = 0; row < count; row++) {
+    const at = row * features
+    layer.set(b0)
+    let y = weights.b1[0] as number
+    for (let f = 0; f < features; f++) {
+      const value = x[at + f] as number
+      y += value * (skip[f] as number)
+      const from = f * hidden
+      for (let h = 0; h < hidden; h++) layer[h] = (layer[h] as number) + value * (w0[from + h] as number)
+    }
+    for (let h = 0; h < hidden; h++) {
+      const activation = layer[h] as number
+      if (activation > 0) y += activation * (w1[h] as number)
+    }
+    out[row] = y
+  }
+}
+
+/** Scores are compared at this resolution, so that runtimes that differ in the last bits agree on the order. */
+export const roundScore = (score: number): number => Math.round(score * 1e4) / 1e4

@@ -1,0 +1,142 @@
+import * as v from 'valibot'
+import { canonicalJson, contentHash } from './hash.ts'
+
+const Hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/))
+const Count = v.pipe(v.number(), v.integer(), v.minValue(0))
+
+/**
+ * A pack of rows in *slot* order (items that are wanted together stand together): it holds slots `first` up to the next
+ * pack's `first`.
+ */
+const SlotPack = v.strictObject({ hash: Hash, first: Count, bytes: Count })
+
+/** How the edge turns a visitor's history and the lists into candidates; chosen on validation data each night. */
+const Recall = v.strictObject({
+  /** How many of the newest history items are asked for neighbours. */
+  historyItems: Count,
+  /** The weight of the i-th newest history item is exp(-i / historyDecay). */
+  historyDecay: v.number(),
+  /** How much an item's own repeat propensity counts beside its neighbours. */
+  selfWeight: v.number(),
+  /** How much the cohort or region list counts beside the neighbours. */
+  listWeight: v.number(),
+  /** At most this many candidates are ranked. */
+  candidates: Count,
+})
+export type RecallParameters = v.InferOutput<typeof Recall>
+
+export const ManifestSchema = v.strictObject({
+  format: v.literal(1),
+  items: Count,
+  /** Salt of `itemHash` under which no two ids of this catalogue collide. */
+  idSalt: Count,
+  featureSet: v.string(),
+  /** SHA-256 prefix of the ONNX graph whose inputs the model pack's weights are. */
+  graph: v.string(),
+  /** Whether validation chose the ranker (`mlp`) or the merged score alone (`none`). */
+  ranker: v.picklist(['mlp', 'none']),
+  recall: Recall,
+  core: v.strictObject({ hash: Hash, bytes: Count }),
+  model: v.strictObject({ hash: Hash, bytes: Count }),
+  neighbours: v.array(SlotPack),
+  display: v.array(SlotPack),
+  /** Each lists pack holds every list of its regions; `*` is everywhere, `@EU` a continent. */
+  lists: v.array(v.strictObject({ hash: Hash, bytes: Count, regions: v.array(v.string()) })),
+  /** Members pack i holds the visitors whose hash's first byte is in [first_i, first_i+1). */
+  members: v.array(SlotPack),
+  /** Unix seconds: the end of the event window, which is this release's "now". */
+  now: Count,
+  metrics: v.record(v.string(), v.number()),
+  lineage: v.strictObject({
+    source: v.string(),
+    /** Hash of the cleaned events and items, order and all. */
+    data: v.string(),
+    from: Count,
+    to: Count,
+    events: Count,
+    visitors: Count,
+    config: v.string(),
+    code: v.string(),
+    seed: Count,
+    /** The release that was stable when this one was built on other input; null for the first. */
+    parent: v.nullable(v.string()),
+  }),
+})
+/** Everything a release consists of. Its id is the hash of its canonical JSON, so that equal input gives an equal id. */
+export type Manifest = v.InferOutput<typeof ManifestSchema>
+
+/** A release's id: the first 16 hex digits of its manifest's hash. */
+export const releaseId = async (manifest: Manifest): Promise<string> =>
+  (await contentHash(new TextEncoder().encode(canonicalJson(manifest)))).slice(0, 16)
+
+/** The manifest travels inside the channel, so that a cold isolate needs one round to know every pack's name. */
+export type ChannelEntry = { release: string; manifest: Manifest }
+
+/** The one mutable pointer. Moving it is what makes a release live, and moving it back is a roll-back. */
+export type Channel = {
+  v: 1
+  stable: ChannelEntry
+  /** The release tried on `percent` of visitors, or null. */
+  canary: ChannelEntry | null
+  percent: number
+  guard: { metric: string; floor: number } | null
+  /** What was stable before: the rung below when a pack of `stable` cannot be read. */
+  previous: ChannelEntry | null
+  /** Unix milliseconds at which the pointer moved. */
+  movedAt: number
+}
+
+const Entry = v.strictObject({ release: v.string(), manifest: v.unknown() })
+const ChannelSchema = v.strictObject({
+  v: v.literal(1),
+  stable: Entry,
+  canary: v.nullable(Entry),
+  percent: v.pipe(v.number(), v.minValue(0), v.maxValue(100)),
+  guard: v.nullable(v.strictObject({ metric: v.string(), floor: v.number() })),
+  previous: v.nullable(Entry),
+  movedAt: v.number(),
+})
+
+/** A channel or a manifest that must not be trusted. */
+export class ManifestError extends Error {
+  override name = 'ManifestError'
+}
+
+/** @throws ManifestError unless the manifest is well-formed and is the one its id names. */
+export async function checkEntry(entry: { release: string; manifest: unknown }): Promise<ChannelEntry> {
+  const parsed = v.safeParse(ManifestSchema, entry.manifest)
+  if (!parsed.success) {
+    const issue = parsed.issues[0]
+    throw new ManifestError(`release ${entry.release}: manifest.${v.getDotPath(issue) ?? ''} ${issue.message}`)
+  }
+  const id = await releaseId(parsed.output)
+  if (id !== entry.release) throw new ManifestError(`manifest hashes to ${id}, not to ${entry.release}`)
+  return { release: id, manifest: parsed.output }
+}
+
+export type UncheckedChannel = v.InferOutput<typeof ChannelSchema>
+
+/** Parses the channel's JSON; its entries are still to be checked, one by one, so that a bad one costs only itself. @throws ManifestError */
+export function parseChannel(text: string): UncheckedChannel {
+  let json: unknown
+  try {
+    json = JSON.parse(text)
+  } catch {
+    throw new ManifestError('channel is not JSON')
+  }
+  const parsed = v.safeParse(ChannelSchema, json)
+  if (!parsed.success) throw new ManifestError(`channel: ${v.getDotPath(parsed.issues[0]) ?? ''} ${parsed.issues[0].message}`)
+  return parsed.output
+}
+
+/** Index of the pack that holds `slot`, by binary search over the packs' first slots. */
+export function packOfSlot(packs: readonly { first: number }[], slot: number): number {
+  let low = 0
+  let high = packs.length - 1
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1
+    if ((packs[middle] as { first: number }).first <= slot) low = middle
+    else high = middle - 1
+  }
+  return low
+}

@@ -1,0 +1,27 @@
+import type { Weights } from '../ranking/reference-scorer.ts'
+import { decodePack, encodePack, metaCount, openPack, type Pack, section } from './container.ts'
+
+/** The ranker's weights (float32); the graph they are inputs of is the same every night. */
+export function encodeModel(weights: Weights): Uint8Array<ArrayBuffer> {
+  const { features, hidden, ...sections } = weights
+  return encodePack({ kind: 'model', meta: { features, hidden }, sections })
+}
+
+/** @throws PackError */
+export const openModel = async (buffer: ArrayBuffer, hash: string): Promise<Weights> => readModel(await openPack(buffer, hash, 'model'))
+/** @throws PackError */
+export const decodeModel = (buffer: ArrayBuffer): Weights => readModel(decodePack(buffer, 'model'))
+
+function readModel(pack: Pack): Weights {
+  const features = metaCount(pack, 'features')
+  const hidden = metaCount(pack, 'hidden')
+  return {
+    features,
+    hidden,
+    w0: section(pack, 'w0', Float32Array, features * hidden),
+    b0: section(pack, 'b0', Float32Array, hidden),
+    w1: section(pack, 'w1', Float32Array, hidden),
+    b1: section(pack, 'b1', Float32Array, 1),
+    skip: section(pack, 'skip', Float32Array, features),
+  }
+}

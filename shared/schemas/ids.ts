@@ -1,0 +1,23 @@
+import * as v from 'valibot'
+
+const utf8 = new TextEncoder()
+
+/** An item id: any UTF-8 string of 1 to 200 bytes. */
+export const ItemId = v.pipe(
+  v.string('must be a string'),
+  v.nonEmpty('must not be empty'),
+  v.check((id) => id.length <= 200 && utf8.encode(id).length <= 200, 'must be at most 200 bytes of UTF-8'),
+  v.check((id) => id.isWellFormed(), 'must be well-formed Unicode'),
+)
+
+/** A client-made event id (a ULID or a UUID); it makes an event idempotent. */
+export const EventId = v.pipe(v.string('must be a string'), v.regex(/^[\w-]{8,64}$/, 'must be 8 to 64 letters, digits, "-" or "_"'))
+
+/** A region: an ISO 3166-1 alpha-2 country (`GB`), a continent (`@EU`) or everywhere (`*`). */
+export const Region = v.pipe(
+  v.string('must be a string'),
+  v.regex(/^(\*|@[A-Z]{2}|[A-Z][A-Z0-9]{1,15})$/, 'must be a country such as "GB", a continent such as "@EU" or "*"'),
+)
+
+export const Consent = v.picklist(['granted', 'denied', 'unknown'], 'must be "granted", "denied" or "unknown"')
+export type Consent = v.InferOutput<typeof Consent>
