@@ -91,7 +91,7 @@ export class RecallSpace {
 
   clear(): void {
     for (let i = 0; i < this.touchedCount; i++) {
-      const item = this.touched[i] as number
+      const item = this.touched[i]
       this.similar[item] = 0
       this.together[item] = 0
       this.lastSimilar[item] = 0
@@ -135,7 +135,7 @@ export function recall(view: ReleaseView, space: RecallSpace, request: RecallReq
   for (let position = 0; position < used; position++) {
     const { item } = request.history[position] as HistoryItem
     const weight = Math.exp(-position / parameters.historyDecay)
-    space.similar[item] = (space.similar[item] as number) + (weight * parameters.selfWeight * (view.core.repeat[item] as number)) / 255
+    space.similar[item] += (weight * parameters.selfWeight * view.core.repeat[item]) / 255
     const row = view.neighbours(item)
     if (row !== undefined) addNeighbours(space, row, weight, position)
   }
@@ -154,19 +154,19 @@ function addNeighbours(space: RecallSpace, row: NeighbourRow, weight: number, po
   const similarUnit = weight * row.similarScale
   const togetherUnit = weight * row.togetherScale
   for (let i = 0; i < items.length; i++) {
-    const item = items[i] as number
+    const item = items[i]
     space.touch(item)
-    const bySimilar = (similar[i] as number) * similarUnit
-    const byTogether = (together[i] as number) * togetherUnit
-    space.similar[item] = (space.similar[item] as number) + bySimilar
-    space.together[item] = (space.together[item] as number) + byTogether
-    space.support[item] = (space.support[item] as number) + 1
+    const bySimilar = similar[i] * similarUnit
+    const byTogether = together[i] * togetherUnit
+    space.similar[item] += bySimilar
+    space.together[item] += byTogether
+    space.support[item] += 1
     if (position === 0) {
       space.lastSimilar[item] = bySimilar
       space.lastTogether[item] = byTogether
     }
     const contribution = bySimilar + byTogether
-    if (contribution > (space.becauseWeight[item] as number)) {
+    if (contribution > space.becauseWeight[item]) {
       space.becauseWeight[item] = contribution
       space.because[item] = position
     }
@@ -176,9 +176,9 @@ function addNeighbours(space: RecallSpace, row: NeighbourRow, weight: number, po
 function addList(space: RecallSpace, column: Float32Array, list: List | undefined): void {
   if (list === undefined) return
   for (let i = 0; i < list.items.length; i++) {
-    const item = list.items[i] as number
+    const item = list.items[i]
     space.touch(item)
-    column[item] = (list.scores[i] as number) / 255
+    column[item] = list.scores[i] / 255
   }
 }
 
@@ -193,26 +193,26 @@ function best(space: RecallSpace, most: number, listWeight: number, allow: (item
   let top = 0
   let topTogether = 0
   for (let i = 0; i < space.touchedCount; i++) {
-    top = Math.max(top, space.similar[space.touched[i] as number] as number)
-    topTogether = Math.max(topTogether, space.together[space.touched[i] as number] as number)
+    top = Math.max(top, space.similar[space.touched[i]])
+    topTogether = Math.max(topTogether, space.together[space.touched[i]])
   }
   const unit = top > 0 ? 1 / top : 0
   const togetherUnit = topTogether > 0 ? 1 / topTogether : 0
   const kept: { item: number; merged: number }[] = []
   for (let i = 0; i < space.touchedCount; i++) {
-    const item = space.touched[i] as number
+    const item = space.touched[i]
     if (!allow(item)) continue
-    const neighbours = (space.similar[item] as number) * unit + 0.25 * (space.together[item] as number) * togetherUnit
-    const lists = Math.max(space.cohortList[item] as number, space.regionList[item] as number)
-    const live = 0.5 * Math.max(space.trending[item] as number, space.fresh[item] as number)
+    const neighbours = space.similar[item] * unit + 0.25 * space.together[item] * togetherUnit
+    const lists = Math.max(space.cohortList[item], space.regionList[item])
+    const live = 0.5 * Math.max(space.trending[item], space.fresh[item])
     const merged = neighbours + listWeight * (lists + live)
     if (merged > 0) kept.push({ item, merged: Math.fround(merged) })
   }
   kept.sort((a, b) => b.merged - a.merged || a.item - b.item)
   const count = Math.min(kept.length, most)
   const item = Uint32Array.from({ length: count }, (_, i) => (kept[i] as { item: number }).item)
-  const floats = (column: Float32Array): Float32Array => Float32Array.from(item, (index) => column[index] as number)
-  const bytes = (column: Uint8Array): Uint8Array => Uint8Array.from(item, (index) => column[index] as number)
+  const floats = (column: Float32Array): Float32Array => Float32Array.from(item, (index) => column[index])
+  const bytes = (column: Uint8Array): Uint8Array => Uint8Array.from(item, (index) => column[index])
   return {
     count,
     item,

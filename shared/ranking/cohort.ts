@@ -13,7 +13,7 @@ export function foldIn(core: Core, history: readonly HistoryItem[], recall: Reca
   for (let position = 0; position < count; position++) {
     const weight = Math.exp(-position / recall.historyDecay)
     const from = (history[position] as HistoryItem).item * dimensions
-    for (let d = 0; d < dimensions; d++) sum[d] = (sum[d] as number) + weight * (vectors[from + d] as number)
+    for (let d = 0; d < dimensions; d++) sum[d] += weight * vectors[from + d]
   }
   let square = 0
   for (const value of sum) square += value * value
@@ -29,7 +29,7 @@ export function nearestCohort(core: Core, visitor: Float32Array): number {
   let most = Number.NEGATIVE_INFINITY
   for (let cohort = 0; cohort < cohorts; cohort++) {
     let dot = 0
-    for (let d = 0; d < dimensions; d++) dot += (visitor[d] as number) * (centroids[cohort * dimensions + d] as number)
+    for (let d = 0; d < dimensions; d++) dot += visitor[d] * centroids[cohort * dimensions + d]
     if (dot > most) {
       most = dot
       best = cohort

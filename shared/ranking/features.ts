@@ -27,7 +27,7 @@ type Feature = {
 
 const logShare = (value: number): number => Math.log(value + 1e-3)
 const FLOOR = Math.log(1e-3)
-const itemOf = (context: FeatureContext, i: number): number => context.candidates.item[i] as number
+const itemOf = (context: FeatureContext, i: number): number => context.candidates.item[i]
 const inHistory = (context: FeatureContext, i: number): boolean => context.candidates.historyPosition[i] !== NOWHERE
 const lastItem = (context: FeatureContext): number => context.history[0]?.item ?? -1
 
@@ -37,88 +37,88 @@ export const features: readonly Feature[] = [
     name: 'similar',
     range: [FLOOR, 4],
     about: 'log of the summed neighbour weight',
-    value: (c, i) => logShare(c.candidates.similar[i] as number),
+    value: (c, i) => logShare(c.candidates.similar[i]),
   },
   {
     name: 'similarShare',
     range: [0, 1],
     about: 'neighbour weight relative to the best candidate',
-    value: (c, i) => (c.topSimilar > 0 ? (c.candidates.similar[i] as number) / c.topSimilar : 0),
+    value: (c, i) => (c.topSimilar > 0 ? c.candidates.similar[i] / c.topSimilar : 0),
   },
   {
     name: 'lastSimilar',
     range: [FLOOR, 4],
     about: 'log of the newest item’s neighbour weight',
-    value: (c, i) => logShare(c.candidates.lastSimilar[i] as number),
+    value: (c, i) => logShare(c.candidates.lastSimilar[i]),
   },
   {
     name: 'together',
     range: [FLOOR, 4],
     about: 'log of the summed together weight',
-    value: (c, i) => logShare(c.candidates.together[i] as number),
+    value: (c, i) => logShare(c.candidates.together[i]),
   },
   {
     name: 'togetherShare',
     range: [0, 1],
     about: 'together weight relative to the best candidate',
-    value: (c, i) => (c.topTogether > 0 ? (c.candidates.together[i] as number) / c.topTogether : 0),
+    value: (c, i) => (c.topTogether > 0 ? c.candidates.together[i] / c.topTogether : 0),
   },
   {
     name: 'lastTogether',
     range: [FLOOR, 4],
     about: 'log of the newest item’s together weight',
-    value: (c, i) => logShare(c.candidates.lastTogether[i] as number),
+    value: (c, i) => logShare(c.candidates.lastTogether[i]),
   },
   {
     name: 'support',
     range: [0, 3],
     about: 'log of 1 + how many history items point to it',
-    value: (c, i) => Math.log(1 + (c.candidates.support[i] as number)),
+    value: (c, i) => Math.log(1 + c.candidates.support[i]),
   },
-  { name: 'cohortList', range: [0, 1], about: 'place on the cohort’s list', value: (c, i) => c.candidates.cohortList[i] as number },
-  { name: 'regionList', range: [0, 1], about: 'place on the region’s list', value: (c, i) => c.candidates.regionList[i] as number },
+  { name: 'cohortList', range: [0, 1], about: 'place on the cohort’s list', value: (c, i) => c.candidates.cohortList[i] },
+  { name: 'regionList', range: [0, 1], about: 'place on the region’s list', value: (c, i) => c.candidates.regionList[i] },
   {
     name: 'regionLift',
     range: [-1, 1],
     about: 'region’s list minus the global list',
-    value: (c, i) => (c.candidates.regionList[i] as number) - (c.candidates.globalList[i] as number),
+    value: (c, i) => c.candidates.regionList[i] - c.candidates.globalList[i],
   },
   { name: 'inHistory', range: [0, 1], about: 'already in the history', value: (c, i) => (inHistory(c, i) ? 1 : 0) },
   {
     name: 'historyRecency',
     range: [0, 1],
     about: 'exp(-position / 4) in the history',
-    value: (c, i) => (inHistory(c, i) ? Math.exp(-(c.candidates.historyPosition[i] as number) / 4) : 0),
+    value: (c, i) => (inHistory(c, i) ? Math.exp(-c.candidates.historyPosition[i] / 4) : 0),
   },
   {
     name: 'repeat',
     range: [0, 1],
     about: 'in the history × how often the item is taken again',
-    value: (c, i) => (inHistory(c, i) ? (c.core.repeat[itemOf(c, i)] as number) / 255 : 0),
+    value: (c, i) => (inHistory(c, i) ? c.core.repeat[itemOf(c, i)] / 255 : 0),
   },
   {
     name: 'purchased',
     range: [0, 1],
     about: 'bought before',
-    value: (c, i) => (c.history[c.candidates.historyPosition[i] as number]?.deed === PURCHASED ? 1 : 0),
+    value: (c, i) => (c.history[c.candidates.historyPosition[i]]?.deed === PURCHASED ? 1 : 0),
   },
   {
     name: 'popularity',
     range: [0, 1],
     about: 'decayed popularity, log scale',
-    value: (c, i) => (c.core.popularity[itemOf(c, i)] as number) / 255,
+    value: (c, i) => c.core.popularity[itemOf(c, i)] / 255,
   },
   {
     name: 'trend',
     range: [-1, 1],
     about: 'recent over long-run share, log scale',
-    value: (c, i) => ((c.core.trend[itemOf(c, i)] as number) - 128) / 128,
+    value: (c, i) => (c.core.trend[itemOf(c, i)] - 128) / 128,
   },
   {
     name: 'age',
     range: [0, 1],
     about: 'log of days since first seen, 1 = three years',
-    value: (c, i) => Math.log1p(c.core.age[itemOf(c, i)] as number) / 7,
+    value: (c, i) => Math.log1p(c.core.age[itemOf(c, i)]) / 7,
   },
   {
     name: 'visitorDot',
@@ -169,7 +169,7 @@ export function featureContext(
   let logs = 0
   let priced = 0
   for (const { item } of history) {
-    const price = view.core.price[item] as number
+    const price = view.core.price[item]
     if (price > 0) {
       logs += Math.log(price)
       priced++
@@ -199,7 +199,7 @@ export function assembleFeatures(context: FeatureContext, out: Float32Array): vo
 }
 
 function priceRatio(context: FeatureContext, i: number): number {
-  const price = context.core.price[itemOf(context, i)] as number
+  const price = context.core.price[itemOf(context, i)]
   return price > 0 && !Number.isNaN(context.meanLogPrice) ? Math.log(price) - context.meanLogPrice : 0
 }
 
@@ -208,20 +208,20 @@ const LENGTH = 127
 function dotItems(core: Core, a: number, b: number): number {
   const { dimensions, vectors } = core
   let dot = 0
-  for (let d = 0; d < dimensions; d++) dot += (vectors[a * dimensions + d] as number) * (vectors[b * dimensions + d] as number)
+  for (let d = 0; d < dimensions; d++) dot += vectors[a * dimensions + d] * vectors[b * dimensions + d]
   return dot / (LENGTH * LENGTH)
 }
 
 function dotVisitor(core: Core, item: number, visitor: Float32Array): number {
   const { dimensions, vectors } = core
   let dot = 0
-  for (let d = 0; d < dimensions; d++) dot += (vectors[item * dimensions + d] as number) * (visitor[d] as number)
+  for (let d = 0; d < dimensions; d++) dot += vectors[item * dimensions + d] * visitor[d]
   return dot / LENGTH
 }
 
 function dotCentroid(core: Core, item: number, cohort: number): number {
   const { dimensions, vectors, centroids } = core
   let dot = 0
-  for (let d = 0; d < dimensions; d++) dot += (vectors[item * dimensions + d] as number) * (centroids[cohort * dimensions + d] as number)
+  for (let d = 0; d < dimensions; d++) dot += vectors[item * dimensions + d] * centroids[cohort * dimensions + d]
   return dot / LENGTH
 }

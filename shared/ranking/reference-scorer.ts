@@ -22,16 +22,16 @@ export function referenceScores(weights: Weights, x: Float32Array, count: number
   for (let row = 0; row < count; row++) {
     const at = row * features
     layer.set(b0)
-    let y = weights.b1[0] as number
+    let y = weights.b1[0]
     for (let f = 0; f < features; f++) {
-      const value = x[at + f] as number
-      y += value * (skip[f] as number)
+      const value = x[at + f]
+      y += value * skip[f]
       const from = f * hidden
-      for (let h = 0; h < hidden; h++) layer[h] = (layer[h] as number) + value * (w0[from + h] as number)
+      for (let h = 0; h < hidden; h++) layer[h] += value * w0[from + h]
     }
     for (let h = 0; h < hidden; h++) {
-      const activation = layer[h] as number
-      if (activation > 0) y += activation * (w1[h] as number)
+      const activation = layer[h]
+      if (activation > 0) y += activation * w1[h]
     }
     out[row] = y
   }

@@ -92,9 +92,9 @@ export function itemByHash(core: Core, hash: number): number {
   let to = core.items
   while (from < to) {
     const middle = (from + to) >>> 1
-    const h = core.hashHigh[middle] as number
-    if (h < high || (h === high && (core.hashLow[middle] as number) < low)) from = middle + 1
+    const h = core.hashHigh[middle]
+    if (h < high || (h === high && core.hashLow[middle] < low)) from = middle + 1
     else to = middle
   }
-  return from < core.items && core.hashHigh[from] === high && core.hashLow[from] === low ? (core.hashItem[from] as number) : -1
+  return from < core.items && core.hashHigh[from] === high && core.hashLow[from] === low ? core.hashItem[from] : -1
 }

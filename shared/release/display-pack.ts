@@ -18,9 +18,9 @@ export function encodeDisplay(first: number, rows: DisplayInput[]): Uint8Array<A
   const texts = rows.flatMap((row) => [utf8.encode(row.id), utf8.encode(JSON.stringify(row.values))])
   const start = new Uint32Array(texts.length + 1)
   texts.forEach((text, i) => {
-    start[i + 1] = (start[i] as number) + text.length
+    start[i + 1] = start[i] + text.length
   })
-  const text = new Uint8Array(start[texts.length] as number)
+  const text = new Uint8Array(start[texts.length])
   texts.forEach((bytes, i) => {
     text.set(bytes, start[i])
   })

@@ -14,9 +14,9 @@ const cellName = (region: string, cohort: number): string => `${region} ${cohort
 export function encodeLists(lists: ListInput[], itemCount: number): Uint8Array<ArrayBuffer> {
   const start = new Uint32Array(lists.length + 1)
   lists.forEach((list, i) => {
-    start[i + 1] = (start[i] as number) + list.items.length
+    start[i + 1] = start[i] + list.items.length
   })
-  const scores = new Uint8Array(start[lists.length] as number)
+  const scores = new Uint8Array(start[lists.length])
   const scale = new Float32Array(lists.length)
   lists.forEach((list, i) => {
     const unit = Math.fround((list.scores[0] ?? 0) / 255)
@@ -43,7 +43,7 @@ function readLists(pack: Pack): ListPack {
   const start = section(pack, 'start', Uint32Array)
   const count = start.length - 1
   if (count < 0) throw new PackError('bad-section', 'lists.start is empty')
-  const total = start[count] as number
+  const total = start[count]
   const items = indices(pack, 'items', total)
   const scores = section(pack, 'scores', Uint8Array, total)
   const scale = section(pack, 'scale', Float32Array, count)
@@ -54,9 +54,9 @@ function readLists(pack: Pack): ListPack {
     get(region, cohort) {
       const i = cells.get(cellName(region, cohort))
       if (i === undefined) return undefined
-      const from = start[i] as number
-      const to = start[i + 1] as number
-      return { items: items.subarray(from, to), scores: scores.subarray(from, to), scale: scale[i] as number }
+      const from = start[i]
+      const to = start[i + 1]
+      return { items: items.subarray(from, to), scores: scores.subarray(from, to), scale: scale[i] }
     },
   }
 }

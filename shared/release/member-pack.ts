@@ -10,7 +10,7 @@ export function encodeMembers(members: MemberInput[], itemCount: number): Uint8A
   const low = Uint32Array.from(members, (member) => Number.parseInt(member.visitor.slice(8, 16), 16))
   const start = new Uint32Array(members.length + 1)
   members.forEach((member, i) => {
-    start[i + 1] = (start[i] as number) + member.items.length
+    start[i + 1] = start[i] + member.items.length
   })
   const items = indexArray(
     itemCount,
@@ -39,8 +39,8 @@ function readMembers(pack: Pack): MemberPack {
       let to = high.length
       while (from < to) {
         const middle = (from + to) >>> 1
-        const at = high[middle] as number
-        if (at < h || (at === h && (low[middle] as number) < l)) from = middle + 1
+        const at = high[middle]
+        if (at < h || (at === h && low[middle] < l)) from = middle + 1
         else to = middle
       }
       return high[from] === h && low[from] === l ? items.subarray(start[from], start[from + 1]) : undefined

@@ -31,9 +31,9 @@ const quantise = (weights: number[]): { scale: number; bytes: Uint8Array } => {
 export function encodeNeighbours(first: number, rows: NeighbourInput[], itemCount: number): Uint8Array<ArrayBuffer> {
   const start = new Uint32Array(rows.length + 1)
   rows.forEach((row, i) => {
-    start[i + 1] = (start[i] as number) + row.items.length
+    start[i + 1] = start[i] + row.items.length
   })
-  const total = start[rows.length] as number
+  const total = start[rows.length]
   const similar = new Uint8Array(total)
   const together = new Uint8Array(total)
   const similarScale = new Float32Array(rows.length)
@@ -63,7 +63,7 @@ function readNeighbours(pack: Pack): NeighbourPack {
   const start = section(pack, 'start', Uint32Array)
   const rows = start.length - 1
   if (rows < 0) throw new PackError('bad-section', 'neighbours.start is empty')
-  const total = start[rows] as number
+  const total = start[rows]
   const items = indices(pack, 'items', total)
   const similar = section(pack, 'similar', Uint8Array, total)
   const together = section(pack, 'together', Uint8Array, total)
@@ -75,14 +75,14 @@ function readNeighbours(pack: Pack): NeighbourPack {
     rows,
     row(slot) {
       const i = slot - first
-      const from = start[i] as number
-      const to = start[i + 1] as number
+      const from = start[i]
+      const to = start[i + 1]
       return {
         items: items.subarray(from, to),
         similar: similar.subarray(from, to),
         together: together.subarray(from, to),
-        similarScale: similarScale[i] as number,
-        togetherScale: togetherScale[i] as number,
+        similarScale: similarScale[i],
+        togetherScale: togetherScale[i],
       }
     },
   }
