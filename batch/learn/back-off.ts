@@ -1,0 +1,51 @@
+/** Stirling's series for ln Γ, shifted so that its error stays below 1e-10 (Abramowitz & Stegun 6.1.41). */
+function lnGamma(x: number): number {
+  let shift = 0
+  while (x < 8) shift -= Math.log(x++)
+  const r = 1 / (x * x)
+  return shift + (x - 0.5) * Math.log(x) - x + 0.5 * Math.log(2 * Math.PI) + (1 / 12 - r * (1 / 360 - r * (1 / 1260 - r / 1680))) / x
+}
+
+const STRENGTHS = Array.from({ length: 15 }, (_, i) => 4 * 2 ** i)
+
+/**
+ * Empirical Bayes: the strength m of a Dirichlet prior m·parent under which the children's counts are likeliest
+ * (Dirichlet-multinomial evidence, Minka 2000, "Estimating a Dirichlet distribution"), from a grid of powers of two.
+ * @param children counts by item, one array a child @param parents each child's parent distribution over items
+ */
+export function priorStrength(children: readonly Float64Array[], parents: readonly Float64Array[]): number {
+  let best = STRENGTHS[STRENGTHS.length - 1]
+  let most = Number.NEGATIVE_INFINITY
+  for (const strength of STRENGTHS) {
+    let evidence = 0
+    children.forEach((counts, child) => {
+      const parent = parents[child]
+      let total = 0
+      for (let item = 0; item < counts.length; item++) {
+        if (counts[item] === 0) continue
+        total += counts[item]
+        evidence += lnGamma(counts[item] + strength * parent[item]) - lnGamma(strength * parent[item])
+      }
+      evidence += lnGamma(strength) - lnGamma(total + strength)
+    })
+    if (evidence > most) {
+      most = evidence
+      best = strength
+    }
+  }
+  return best
+}
+
+/** The child's distribution over items, shrunk towards its parent's. */
+export function shrunk(counts: Float64Array, parent: Float64Array, strength: number): Float64Array {
+  let total = 0
+  for (const value of counts) total += value
+  return counts.map((value, item) => (value + strength * parent[item]) / (total + strength))
+}
+
+/** Counts as shares, every item with a little of its own so that no prior is zero. */
+export function shares(counts: Float64Array): Float64Array {
+  let total = 0
+  for (const value of counts) total += value + 0.01
+  return counts.map((value) => (value + 0.01) / total)
+}

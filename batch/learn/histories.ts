@@ -1,0 +1,38 @@
+import type { Deed, HistoryItem } from '../../shared/ranking/release-view.ts'
+import type { Dataset, Deeds } from '../dataset.ts'
+
+/** Position of every visitor's first deed; one more entry closes the last visitor. */
+export function visitorStarts(dataset: Dataset): Uint32Array {
+  const starts = new Uint32Array(dataset.visitors.length + 1)
+  for (let k = 0; k < dataset.deeds.count; k++) starts[dataset.deeds.visitor[k] + 1]++
+  for (let visitor = 0; visitor < dataset.visitors.length; visitor++) starts[visitor + 1] += starts[visitor]
+  return starts
+}
+
+/**
+ * The visitor's last `most` distinct items, newest first, among deeds `from` (inclusive) to `to` (exclusive): exactly
+ * what a visitor's object at the edge would remember. An item's deed is the most committed one.
+ */
+export function historyOf(deeds: Deeds, from: number, to: number, most: number): HistoryItem[] {
+  const position = new Map<number, number>()
+  const history: HistoryItem[] = []
+  for (let k = to - 1; k >= from; k--) {
+    const item = deeds.item[k]
+    const deed = deeds.deed[k] as Deed
+    const at = position.get(item)
+    if (at !== undefined) {
+      if (deed > history[at].deed) history[at] = { item, deed }
+    } else if (history.length < most) {
+      position.set(item, history.length)
+      history.push({ item, deed })
+    }
+  }
+  return history
+}
+
+/** End of the visitor's deeds before `until`. */
+export function endBefore(deeds: Deeds, from: number, to: number, until: number): number {
+  let end = to
+  while (end > from && deeds.at[end - 1] >= until) end--
+  return end
+}

@@ -1,0 +1,199 @@
+import { foldIn } from '../../shared/ranking/cohort.ts'
+import { AVAILABLE, type Core, NEW } from '../../shared/release/core-pack.ts'
+import { itemHash } from '../../shared/release/hash.ts'
+import type { ListInput } from '../../shared/release/list-pack.ts'
+import type { RecallParameters } from '../../shared/release/manifest.ts'
+import type { NeighbourInput } from '../../shared/release/neighbour-pack.ts'
+import type { Config } from '../config.ts'
+import type { Dataset } from '../dataset.ts'
+import { endBefore, historyOf, visitorStarts } from './histories.ts'
+import { type Interactions, interactions, type Window } from './interactions.ts'
+import { sphericalKMeans } from './k-means.ts'
+import { estimateLists, type Lists } from './lists.ts'
+import { mergeNeighbours } from './merge-neighbours.ts'
+import { similarItems } from './similar.ts'
+import { togetherItems } from './together.ts'
+import { itemVectors } from './vectors.ts'
+
+/** All that is learned from a window, before it is packed. */
+export type Learned = {
+  core: Core
+  /** By item index. */
+  neighbours: NeighbourInput[]
+  lists: ListInput[]
+  regions: string[]
+  strengths: Lists['strengths']
+  idSalt: number
+  /** Visitors by cohort, as the report shows them. */
+  cohortSizes: number[]
+}
+
+const DAY = 86_400
+
+/** Learns everything but the ranker from the deeds before `window.until`. */
+export function learn(window: Window, config: Config, recall: RecallParameters): Learned {
+  const { dataset, until } = window
+  const recent = interactions(window, config.halfLifeDays)
+  const neighbours = mergeNeighbours(
+    similarItems(interactions(window, config.neighbourHalfLifeDays), config),
+    togetherItems(window, { reach: config.sessionReach, halfLifeDays: config.neighbourHalfLifeDays, minVisitors: config.minVisitors }),
+    config.neighboursPerItem,
+  )
+  const vectors = itemVectors(dataset, recent, { dimensions: config.dimensions, content: config.content, seed: config.seed })
+  const { core, idSalt } = describeItems(window, recent, vectors, config)
+  const { centroids, cohort, cohortSizes } = formCohorts(window, core, config, recall)
+  const withCohorts = { ...core, cohorts: centroids.length / core.dimensions, centroids }
+  const membership = { country: homeCountries(dataset, until), cohort, cohorts: withCohorts.cohorts }
+  const { lists, regions, strengths } = estimateLists(recent.byVisitor, membership, {
+    length: config.listLength,
+    minVisitors: config.minVisitors,
+    minCohort: config.minCohort,
+    minCountry: 5,
+  })
+  return { core: withCohorts, neighbours, lists, regions, strengths, idSalt, cohortSizes }
+}
+
+function describeItems(
+  { dataset, until }: Window,
+  recent: Interactions,
+  vectors: Float32Array,
+  config: Config,
+): { core: Core; idSalt: number } {
+  const { items } = dataset
+  const count = items.length
+  const popularity = sumByItem(recent, 1)
+  const lately = sumByItem(interactions({ dataset, until }, Math.min(7, config.halfLifeDays / 4)), 1)
+  const total = popularity.reduce((sum, value) => sum + value, 0)
+  const totalLately = lately.reduce((sum, value) => sum + value, 0)
+  const most = popularity.reduce((top, value) => Math.max(top, value), 0)
+  const categories = ['', ...new Set(items.map((item) => item.category).filter((name) => name !== ''))].slice(0, 65_536)
+  const categoryIndex = new Map(categories.map((name, i) => [name, i]))
+  const repeat = repeatShares({ dataset, until })
+  const { salt, high, low, item } = hashIndex(items.map(({ id }) => id))
+  const trend = (i: number): number => Math.log2((lately[i] + 0.5) / (totalLately + 0.5) / ((popularity[i] + 0.5) / (total + 0.5)))
+  const isNew = (i: number): boolean => recent.itemVisitors[i] === 0 || items[i].firstSeen > until - config.newItemDays * DAY
+  return {
+    idSalt: salt,
+    core: {
+      items: count,
+      dimensions: config.dimensions,
+      cohorts: 0,
+      hashHigh: high,
+      hashLow: low,
+      hashItem: item,
+      slot: clusteredOrder(vectors, config.dimensions, popularity, config.seed),
+      price: Float32Array.from(items, ({ price }) => price),
+      category: Uint16Array.from(items, ({ category }) => categoryIndex.get(category) ?? 0),
+      popularity: Uint8Array.from(popularity, (value) => (most > 0 ? Math.round((255 * Math.log1p(value)) / Math.log1p(most)) : 0)),
+      trend: Uint8Array.from(items, (_, i) => Math.min(255, Math.max(0, Math.round(128 + 32 * trend(i))))),
+      age: Uint16Array.from(items, ({ firstSeen }) => Math.min(65_535, Math.max(0, Math.floor((until - firstSeen) / DAY)))),
+      repeat: Uint8Array.from(repeat, (share) => Math.round(255 * share)),
+      flags: Uint8Array.from(items, ({ available }, i) => (available ? AVAILABLE : 0) | (isNew(i) ? NEW : 0)),
+      vectors: Int8Array.from(vectors, (value) => Math.round(127 * value)),
+      centroids: new Float32Array(0),
+      categories,
+    },
+  }
+}
+
+function sumByItem({ byItem }: Interactions, least: number): Float64Array {
+  return Float64Array.from({ length: byItem.rows }, (_, item) => {
+    let sum = 0
+    for (let k = byItem.start[item]; k < byItem.start[item + 1]; k++) sum += byItem.value[k]
+    return byItem.start[item + 1] - byItem.start[item] >= least ? sum : 0
+  })
+}
+
+/** Share of an item's visitors who took it in more than one session, shrunk towards none. */
+function repeatShares({ dataset, until }: Window): Float32Array {
+  const { deeds, items } = dataset
+  const visitors = new Uint32Array(items.length)
+  const repeaters = new Uint32Array(items.length)
+  const seen = new Map<number, { session: number; again: boolean }>()
+  const settle = (): void => {
+    for (const [item, { again }] of seen) {
+      visitors[item]++
+      if (again) repeaters[item]++
+    }
+    seen.clear()
+  }
+  for (let k = 0; k < deeds.count; k++) {
+    if (k > 0 && deeds.visitor[k] !== deeds.visitor[k - 1]) settle()
+    if (deeds.at[k] >= until) continue
+    const before = seen.get(deeds.item[k])
+    if (before === undefined) seen.set(deeds.item[k], { session: deeds.session[k], again: false })
+    else if (before.session !== deeds.session[k]) before.again = true
+  }
+  settle()
+  return Float32Array.from(items, (_, item) => (repeaters[item] + 0.1) / (visitors[item] + 5))
+}
+
+function hashIndex(ids: string[]): {
+  salt: number
+  high: Uint16Array<ArrayBuffer>
+  low: Uint32Array<ArrayBuffer>
+  item: Uint32Array<ArrayBuffer>
+} {
+  for (let salt = 0; ; salt++) {
+    const hashes = ids.map((id, item) => ({ hash: itemHash(id, salt), item })).sort((a, b) => a.hash - b.hash)
+    if (hashes.some(({ hash }, i) => i > 0 && hash === hashes[i - 1].hash)) continue
+    return {
+      salt,
+      high: Uint16Array.from(hashes, ({ hash }) => Math.floor(hash / 0x1_0000_0000)),
+      low: Uint32Array.from(hashes, ({ hash }) => hash >>> 0),
+      item: Uint32Array.from(hashes, ({ item }) => item),
+    }
+  }
+}
+
+/** Items that are wanted together stand together, the popular ones first: a visitor's few items then touch few packs. */
+function clusteredOrder(vectors: Float32Array, dimensions: number, popularity: Float64Array, seed: number): Uint32Array<ArrayBuffer> {
+  const { assignment } = sphericalKMeans(vectors, dimensions, Math.min(256, Math.ceil(popularity.length / 80)), 1, seed)
+  const order = Array.from(popularity.keys()).sort((a, b) => assignment[a] - assignment[b] || popularity[b] - popularity[a] || a - b)
+  const slot = new Uint32Array(order.length)
+  order.forEach((item, at) => {
+    slot[item] = at
+  })
+  return slot
+}
+
+function formCohorts(
+  { dataset, until }: Window,
+  core: Core,
+  config: Config,
+  recall: RecallParameters,
+): { centroids: Float32Array<ArrayBuffer>; cohort: Int32Array; cohortSizes: number[] } {
+  const starts = visitorStarts(dataset)
+  const placed: number[] = []
+  const folded: Float32Array[] = []
+  for (let visitor = 0; visitor < dataset.visitors.length; visitor++) {
+    const end = endBefore(dataset.deeds, starts[visitor], starts[visitor + 1], until)
+    const place = foldIn(core, historyOf(dataset.deeds, starts[visitor], end, recall.historyItems), recall)
+    if (place === undefined) continue
+    placed.push(visitor)
+    folded.push(place)
+  }
+  const cohort = new Int32Array(dataset.visitors.length).fill(-1)
+  if (placed.length < 2 * config.minCohort) return { centroids: new Float32Array(0), cohort, cohortSizes: [] }
+  const flat = new Float32Array(folded.length * core.dimensions)
+  folded.forEach((place, row) => {
+    flat.set(place, row * core.dimensions)
+  })
+  const wanted = Math.min(config.maxCohorts, Math.max(2, Math.round(placed.length / 100)))
+  const clusters = sphericalKMeans(flat, core.dimensions, wanted, config.minCohort, config.seed)
+  const cohortSizes = new Array<number>(clusters.count).fill(0)
+  placed.forEach((visitor, row) => {
+    cohort[visitor] = clusters.assignment[row]
+    cohortSizes[clusters.assignment[row]]++
+  })
+  return { centroids: Float32Array.from(clusters.centroids), cohort, cohortSizes }
+}
+
+/** Where a visitor was last seen before `until`; '' where nobody said. */
+function homeCountries({ deeds, visitors, countries }: Dataset, until: number): string[] {
+  const home = new Array<string>(visitors.length).fill('')
+  for (let k = 0; k < deeds.count; k++) {
+    if (deeds.at[k] < until && countries[deeds.country[k]] !== '') home[deeds.visitor[k]] = countries[deeds.country[k]]
+  }
+  return home
+}
