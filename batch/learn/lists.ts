@@ -17,7 +17,8 @@ export type Lists = {
   strengths: { continent: number; country: number; cohort: number; cell: number }
 }
 
-const continentOf = (country: string): string => world[country as TCountryCode]?.continent ?? ''
+/** The two-letter continent of a country; '' where either is unknown. */
+export const continentOf = (country: string): string => world[country as TCountryCode]?.continent ?? ''
 
 /**
  * Top-N lists for everywhere, continents, countries, cohorts and cohorts within regions. Every list is estimated from

@@ -1,0 +1,52 @@
+import { type Candidates, type RecallRequest, type RecallSpace, recall } from './candidates.ts'
+import { foldIn } from './cohort.ts'
+import { assembleFeatures, FEATURE_COUNT, featureContext } from './features.ts'
+import { roundScore } from './reference-scorer.ts'
+import type { ReleaseView } from './release-view.ts'
+
+/** Scores `count` rows of FEATURE_COUNT features; ONNX and the reference scorer are two of them. */
+export type Scorer = (features: Float32Array, count: number) => Float32Array | Promise<Float32Array>
+
+/** Candidates with their final scores; `order` lists candidate positions, best first. */
+export type Ranking = {
+  candidates: Candidates
+  /** By candidate position, rounded to 1e-4. */
+  scores: Float32Array
+  order: Uint32Array
+  /** candidates.count × FEATURE_COUNT; empty when the merged score alone decides. */
+  features: Float32Array
+}
+
+/** Recall, features, scores and order for one request: the one path that both the edge and the batch's evaluation take. Without a scorer the merged score decides. */
+export async function rankCandidates(
+  view: ReleaseView,
+  space: RecallSpace,
+  request: RecallRequest,
+  scorer: Scorer | null,
+  allow: (item: number) => boolean,
+): Promise<Ranking> {
+  const candidates = recall(view, space, request, allow)
+  if (scorer === null) return { candidates, features: new Float32Array(0), ...ordered(candidates, candidates.merged) }
+  const features = candidateFeatures(view, candidates, request)
+  return { candidates, features, ...ordered(candidates, await scorer(features, candidates.count)) }
+}
+
+export function candidateFeatures(
+  view: ReleaseView,
+  candidates: Candidates,
+  request: Pick<RecallRequest, 'history' | 'cohort'>,
+): Float32Array {
+  const features = new Float32Array(candidates.count * FEATURE_COUNT)
+  const visitor = foldIn(view.core, request.history, view.manifest.recall)
+  assembleFeatures(featureContext(view, candidates, request.history, visitor, request.cohort), features)
+  return features
+}
+
+/** Rounded scores and the order they give; ties go to the lower item index. */
+export function ordered(candidates: Candidates, raw: Float32Array): { scores: Float32Array; order: Uint32Array } {
+  const scores = Float32Array.from({ length: candidates.count }, (_, i) => roundScore(raw[i]))
+  const order = Uint32Array.from({ length: candidates.count }, (_, i) => i).sort(
+    (a, b) => scores[b] - scores[a] || candidates.item[a] - candidates.item[b],
+  )
+  return { scores, order }
+}
