@@ -50,4 +50,9 @@ export type Dataset = {
 }
 
 /** The deed an event type stands for; impressions and custom events are not deeds. */
-export const deedOf: Record<'click' | 'item_view' | 'add_to_cart' | 'purchase', Deed> = { click: 0, item_view: 0, add_to_cart: 1, purchase: 2 }
+export const deedOf: Record<'click' | 'item_view' | 'add_to_cart' | 'purchase', Deed> = {
+  click: 0,
+  item_view: 0,
+  add_to_cart: 1,
+  purchase: 2,
+}

@@ -11,7 +11,9 @@ const STRENGTHS = Array.from({ length: 15 }, (_, i) => 4 * 2 ** i)
 /**
  * Empirical Bayes: the strength m of a Dirichlet prior m·parent under which the children's counts are likeliest
  * (Dirichlet-multinomial evidence, Minka 2000, "Estimating a Dirichlet distribution"), from a grid of powers of two.
- * @param children counts by item, one array a child @param parents each child's parent distribution over items
+ * Every child weighs the same however many counts it has, else the one big country would decide for all small ones.
+ * @param children counts by item, one array a child @param parents for each child, its parent's distribution over items as
+ * it is without that child: a parent that mostly consists of a child would seem to predict it perfectly
  */
 export function priorStrength(children: readonly Float64Array[], parents: readonly Float64Array[]): number {
   let best = STRENGTHS[STRENGTHS.length - 1]
@@ -21,12 +23,13 @@ export function priorStrength(children: readonly Float64Array[], parents: readon
     children.forEach((counts, child) => {
       const parent = parents[child]
       let total = 0
+      let own = 0
       for (let item = 0; item < counts.length; item++) {
         if (counts[item] === 0) continue
         total += counts[item]
-        evidence += lnGamma(counts[item] + strength * parent[item]) - lnGamma(strength * parent[item])
+        own += lnGamma(counts[item] + strength * parent[item]) - lnGamma(strength * parent[item])
       }
-      evidence += lnGamma(strength) - lnGamma(total + strength)
+      if (total > 0) evidence += (own + lnGamma(strength) - lnGamma(total + strength)) / total
     })
     if (evidence > most) {
       most = evidence

@@ -29,19 +29,31 @@ export type Learned = {
 }
 
 const DAY = 86_400
+const STEPS = 5
 
 /** Learns everything but the ranker from the deeds before `window.until`. */
-export function learn(window: Window, config: Config, recall: RecallParameters): Learned {
+export async function learn(
+  window: Window,
+  config: Config,
+  recall: RecallParameters,
+  advance: (done: number, total?: number) => Promise<void>,
+): Promise<Learned> {
   const { dataset, until } = window
   const recent = interactions(window, config.halfLifeDays)
-  const neighbours = mergeNeighbours(
-    similarItems(interactions(window, config.neighbourHalfLifeDays), config),
-    togetherItems(window, { reach: config.sessionReach, halfLifeDays: config.neighbourHalfLifeDays, minVisitors: config.minVisitors }),
-    config.neighboursPerItem,
-  )
+  const similar = similarItems(interactions(window, config.neighbourHalfLifeDays), config)
+  await advance(1, STEPS)
+  const together = togetherItems(window, {
+    reach: config.sessionReach,
+    halfLifeDays: config.neighbourHalfLifeDays,
+    minVisitors: config.minVisitors,
+  })
+  const neighbours = mergeNeighbours(similar, together, config.neighboursPerItem)
+  await advance(2, STEPS)
   const vectors = itemVectors(dataset, recent, { dimensions: config.dimensions, content: config.content, seed: config.seed })
+  await advance(3, STEPS)
   const { core, idSalt } = describeItems(window, recent, vectors, config)
   const { centroids, cohort, cohortSizes } = formCohorts(window, core, config, recall)
+  await advance(4, STEPS)
   const withCohorts = { ...core, cohorts: centroids.length / core.dimensions, centroids }
   const membership = { country: homeCountries(dataset, until), cohort, cohorts: withCohorts.cohorts }
   const { lists, regions, strengths } = estimateLists(recent.byVisitor, membership, {

@@ -21,32 +21,41 @@ export type Lists = {
 export const continentOf = (country: string): string => world[country as TCountryCode]?.continent ?? ''
 
 /**
- * Top-N lists for everywhere, continents, countries, cohorts and cohorts within regions. Every list is estimated from
- * distinct visitors, weighted by recency, and shrunk towards its parent: country → continent → everywhere, and
- * a cohort's list within a region → cohort × region lift. An item counts in a cell only when `minVisitors` distinct visitors there have
- * it; else the parent's value stands, so that no list describes a person.
+ * Top-N lists for everywhere, continents, countries, cohorts and cohorts within regions. Where people are and what kind
+ * of visitor they are changes slowly, what is wanted changes fast: so a cell's *lift* over its parent is estimated from
+ * the distinct visitors of the whole window, shrunk by empirical Bayes (country → continent → everywhere; a cohort
+ * within a region → cohort × region), and the lifts are laid over the recency-weighted global list. An item counts in
+ * a cell only when `minVisitors` distinct visitors there have it, so that no list describes a person.
  */
 export function estimateLists(byVisitor: Sparse, membership: Membership, options: ListOptions): Lists {
   const everyone = Uint32Array.from({ length: byVisitor.rows }, (_, visitor) => visitor).filter(
     (v) => byVisitor.start[v + 1] > byVisitor.start[v],
   )
-  const countIn = (visitors: ArrayLike<number>): Float64Array => countItems(byVisitor, visitors, options.minVisitors)
-  const everywhere = shares(countItems(byVisitor, everyone, 1))
+  const countIn = (visitors: ArrayLike<number>, least: number): Float64Array => countItems(byVisitor, visitors, least)
+  const countAll = countItems(byVisitor, everyone, 1)
+  const everywhere = shares(countAll)
+  const without = (visitors: ArrayLike<number>): Float64Array => {
+    const own = countItems(byVisitor, visitors, 1)
+    return shares(countAll.map((count, item) => count - own[item]))
+  }
+  const lately = shares(recentWeights(byVisitor))
 
   const byCountry = groupBy(everyone, (visitor) => membership.country[visitor])
   byCountry.delete('')
   const byContinent = groupBy(everyone, (visitor) => continentOf(membership.country[visitor]))
   byContinent.delete('')
   const continent = level(
-    [...byContinent].map(([name, visitors]) => ({ name: continentRegion(name), visitors, parent: everywhere })),
+    [...byContinent].map(([name, visitors]) => ({ name: continentRegion(name), visitors, parent: everywhere, rest: without(visitors) })),
     countIn,
+    options.minVisitors,
   )
   const parentOf = (country: string): Float64Array => continent.shares.get(continentRegion(continentOf(country))) ?? everywhere
   const country = level(
     [...byCountry]
       .filter(([, visitors]) => visitors.length >= options.minCountry)
-      .map(([name, visitors]) => ({ name, visitors, parent: parentOf(name) })),
+      .map(([name, visitors]) => ({ name, visitors, parent: parentOf(name), rest: without(visitors) })),
     countIn,
+    options.minVisitors,
   )
   const regions = new Map([[EVERYWHERE, everywhere], ...sorted(continent.shares), ...sorted(country.shares)])
 
@@ -55,8 +64,9 @@ export function estimateLists(byVisitor: Sparse, membership: Membership, options
     (visitor) => String(membership.cohort[visitor]),
   )
   const cohort = level(
-    [...byCohort].map(([name, visitors]) => ({ name, visitors, parent: everywhere })),
+    [...byCohort].map(([name, visitors]) => ({ name, visitors, parent: everywhere, rest: without(visitors) })),
     countIn,
+    options.minVisitors,
   )
   const cells = [...regions]
     .filter(([region]) => region !== EVERYWHERE)
@@ -66,55 +76,62 @@ export function estimateLists(byVisitor: Sparse, membership: Membership, options
           (visitor) => region === membership.country[visitor] || region === continentRegion(continentOf(membership.country[visitor])),
         )
         if (inside.length < options.minCohort) return []
-        return [
-          { name: `${region} ${name}`, visitors: inside, parent: lifted(cohort.shares.get(name) ?? everywhere, regional, everywhere) },
-        ]
+        const parent = lifted(cohort.shares.get(name) ?? everywhere, regional, everywhere)
+        return [{ name: `${region} ${name}`, visitors: inside, parent, rest: parent }]
       }),
     )
-  const cell = level(cells, countIn)
+  const cell = level(cells, countIn, options.minVisitors)
 
   const lists = [...regions].flatMap(([region, regional]) => [
-    top(region, -1, regional, options.length),
+    top(region, -1, lifted(regional, lately, everywhere), options.length),
     ...Array.from({ length: membership.cohorts }, (_, c) => ({
       c,
       list: region === EVERYWHERE ? cohort.shares.get(String(c)) : cell.shares.get(`${region} ${c}`),
-    })).flatMap(({ c, list }) => (list === undefined ? [] : [top(region, c, list, options.length)])),
+    })).flatMap(({ c, list }) => (list === undefined ? [] : [top(region, c, lifted(list, lately, everywhere), options.length)])),
   ])
   const strengths = { continent: continent.strength, country: country.strength, cohort: cohort.strength, cell: cell.strength }
   return { lists, regions: [...regions.keys()], strengths }
 }
 
-type Child = { name: string; visitors: ArrayLike<number>; parent: Float64Array }
+/** `rest` is the parent as it is without this child, where that can be told apart. */
+type Child = { name: string; visitors: ArrayLike<number>; parent: Float64Array; rest: Float64Array }
 
+/** The strength of the prior is estimated from all counts, a single number that tells nothing of anyone; the lists from those that may be shown. */
 function level(
   children: Child[],
-  countIn: (visitors: ArrayLike<number>) => Float64Array,
+  countIn: (visitors: ArrayLike<number>, least: number) => Float64Array,
+  minVisitors: number,
 ): { shares: Map<string, Float64Array>; strength: number } {
-  const counts = children.map((child) => countIn(child.visitors))
   const strength = priorStrength(
-    counts,
-    children.map((child) => child.parent),
+    children.map((child) => countIn(child.visitors, 1)),
+    children.map((child) => child.rest),
   )
-  return { shares: new Map(children.map((child, i) => [child.name, shrunk(counts[i], child.parent, strength)])), strength }
+  return {
+    shares: new Map(children.map((child) => [child.name, shrunk(countIn(child.visitors, minVisitors), child.parent, strength)])),
+    strength,
+  }
 }
 
-/** What a cohort would want in a region if taste and place acted independently. */
-function lifted(cohort: Float64Array, region: Float64Array, everywhere: Float64Array): Float64Array {
-  const product = cohort.map((share, item) => (share * region[item]) / everywhere[item])
+/** One distribution with the lift that another has over everywhere laid on it: as if the two acted independently. */
+function lifted(base: Float64Array, other: Float64Array, everywhere: Float64Array): Float64Array {
+  const product = base.map((share, item) => (share * other[item]) / everywhere[item])
   const total = product.reduce((sum, value) => sum + value, 0)
   return product.map((value) => value / total)
 }
 
+/** Distinct visitors by item; 0 where there are fewer than `minVisitors`. */
 function countItems(byVisitor: Sparse, visitors: ArrayLike<number>, minVisitors: number): Float64Array {
-  const weight = new Float64Array(byVisitor.columns)
-  const distinct = new Uint32Array(byVisitor.columns)
+  const distinct = new Float64Array(byVisitor.columns)
   for (let i = 0; i < visitors.length; i++) {
-    for (let k = byVisitor.start[visitors[i]]; k < byVisitor.start[visitors[i] + 1]; k++) {
-      weight[byVisitor.index[k]] += byVisitor.value[k]
-      distinct[byVisitor.index[k]]++
-    }
+    for (let k = byVisitor.start[visitors[i]]; k < byVisitor.start[visitors[i] + 1]; k++) distinct[byVisitor.index[k]]++
   }
-  return weight.map((value, item) => (distinct[item] >= minVisitors ? value : 0))
+  return distinct.map((count) => (count >= minVisitors ? count : 0))
+}
+
+function recentWeights(byVisitor: Sparse): Float64Array {
+  const weight = new Float64Array(byVisitor.columns)
+  for (let k = 0; k < byVisitor.index.length; k++) weight[byVisitor.index[k]] += byVisitor.value[k]
+  return weight
 }
 
 function top(region: string, cohort: number, distribution: Float64Array, length: number): ListInput {

@@ -9,7 +9,7 @@ import type { ReleaseView } from '../../shared/ranking/release-view.ts'
 import type { RecallParameters } from '../../shared/release/manifest.ts'
 import { continentOf } from '../learn/lists.ts'
 import type { Decision } from './decisions.ts'
-import { type Example, trainRanker } from './train.ts'
+import { type Example, type TrainOptions, trainRanker } from './train.ts'
 
 /** What served quality was on some decisions. */
 export type Quality = { 'recall@20': number; 'ndcg@20': number; 'mrr@20': number; 'hitrate@20': number; coverage: number }
@@ -73,11 +73,11 @@ export function chooseRecall(view: ReleaseView, decisions: readonly Decision[]):
 }
 
 /** Trains the ranker on decisions whose lists did not see them; only decisions with a taken candidate teach anything. */
-export function learnRanker(
+export async function learnRanker(
   view: ReleaseView,
   decisions: readonly Decision[],
-  options: { epochs: number; seed: number; onEpoch?: (epoch: number, loss: number) => void },
-): Weights {
+  options: Omit<TrainOptions, 'features'>,
+): Promise<Weights> {
   const space = new RecallSpace(view.core.items)
   const regions = regionsOf(view)
   const examples: Example[] = []

@@ -4,7 +4,7 @@ import type { Weights } from '../../shared/ranking/reference-scorer.ts'
 /** Candidates of one decision: count × features, and which of them the visitor took. */
 export type Example = { features: Float32Array; count: number; taken: number[] }
 
-export type TrainOptions = { features: number; epochs: number; seed: number; onEpoch?: (epoch: number, loss: number) => void }
+export type TrainOptions = { features: number; epochs: number; seed: number; onEpoch?: (epoch: number, loss: number) => Promise<void> }
 
 export const HIDDEN = 32
 const BATCH = 32
@@ -27,7 +27,7 @@ export const noWeights = (features: number): Weights => ({
  * with the taken items as a uniform target), Adam (Kingma & Ba 2015), cosine rate. Features are standardised for the
  * fit and the standardisation is folded into the returned weights, so that raw features go in.
  */
-export function trainRanker(examples: readonly Example[], options: TrainOptions): Weights {
+export async function trainRanker(examples: readonly Example[], options: TrainOptions): Promise<Weights> {
   const { features, epochs, seed } = options
   const { mean, deviation } = moments(examples, features)
   const random = randomStream(seed)
@@ -53,7 +53,7 @@ export function trainRanker(examples: readonly Example[], options: TrainOptions)
       update++
       adam(parameters, batch.length, update, RATE * 0.5 * (1 + Math.cos((Math.PI * update) / total)))
     }
-    options.onEpoch?.(epoch + 1, loss / examples.length)
+    await options.onEpoch?.(epoch + 1, loss / examples.length)
   }
   return foldStandardisation({ w0, b0, w1, skip }, mean, deviation)
 }

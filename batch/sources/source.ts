@@ -3,9 +3,9 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 /**
  * A source fills two tables and nothing else:
  *
- * raw_events(seq BIGINT, id VARCHAR, visitor VARCHAR, pseudonymous BOOLEAN, item VARCHAR, at BIGINT, kind VARCHAR,
+ * raw_events(seq BIGINT, id VARCHAR, visitor VARCHAR, pseudonymous BOOLEAN, item VARCHAR, at_s BIGINT, kind VARCHAR,
  *            session VARCHAR, country VARCHAR, quantity DOUBLE, price DOUBLE)
- *   seq = order of arrival; id = client event id or NULL; at = Unix seconds; kind = click | item_view | add_to_cart | purchase;
+ *   seq = order of arrival; id = client event id or NULL; at_s = Unix seconds; kind = click | item_view | add_to_cart | purchase;
  *   session = NULL to have visits cut at pauses of 30 minutes; country = ISO 3166-1 alpha-2 or NULL.
  * raw_items(item VARCHAR, title VARCHAR, category VARCHAR, price DOUBLE, url VARCHAR, image VARCHAR, available BOOLEAN,
  *           first_seen BIGINT, properties VARCHAR)

@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Command, CommanderError } from 'commander'
+import { InputError } from '../sources/source.ts'
+import { benchCommand } from './bench.ts'
+import { nightlyCommand } from './nightly.ts'
+import { releasesCommand } from './releases.ts'
+import { rollbackCommand } from './rollback.ts'
+import { showCommand } from './show.ts'
+import { simulateCommand } from './simulate.ts'
+
+const { version }: { version: string } = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'))
+
+const program = new Command('nightjar')
+  .description('Recommendations computed at night, served at the edge.')
+  .version(version)
+  .addHelpText(
+    'after',
+    `
+A first night, on the shop that comes with Nightjar:
+  $ npx nightjar nightly --source shop
+  $ npx nightjar show
+Your own data (docs/data.md):
+  $ npx nightjar nightly --source csv --events orders.csv --items products.csv
+
+Exit codes: 0 done, 1 something failed, 2 bad input or bad use, 3 a gate refused the release.`,
+  )
+  .exitOverride()
+
+for (const command of [nightlyCommand, releasesCommand, showCommand, rollbackCommand, simulateCommand, benchCommand])
+  program.addCommand(command().exitOverride())
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  process.exitCode = exitCodeOf(error)
+}
+
+function exitCodeOf(error: unknown): number {
+  // Commander has printed its own line, and --help and --version are no failures.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+  process.stderr.write(`nightjar: ${error instanceof Error ? error.message : String(error)}\n`)
+  if (process.env.NIGHTJAR_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  return error instanceof InputError ? 2 : 1
+}

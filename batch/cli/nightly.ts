@@ -1,0 +1,137 @@
+import { availableParallelism } from 'node:os'
+import { join, resolve } from 'node:path'
+import { Command, InvalidArgumentError, Option } from 'commander'
+import { readConfig } from '../config.ts'
+import { fetchEdgeEvents } from '../night/edge-events.ts'
+import { flushEdge } from '../night/flush-edge.ts'
+import { takeLock } from '../night/lock.ts'
+import { type NightReport, night } from '../night/night.ts'
+import { openSource, sourceNames } from '../sources/registry.ts'
+import { InputError, type Source } from '../sources/source.ts'
+import { plainProgress, silentProgress, terminalProgress } from './progress.ts'
+import { readSecret } from './secrets.ts'
+import { openTarget, type TargetOptions, withTarget } from './target.ts'
+
+type NightlyOptions = TargetOptions & {
+  source: string
+  events?: string
+  items?: string
+  mapping?: string
+  data?: string
+  config?: string
+  edgeEvents?: boolean
+  members?: true
+  force?: true
+  threads: number
+  json?: true
+}
+
+/** Sources whose history ends in the past: the edge's events of today would be alone in every window. */
+const HISTORIC = new Set(['online-retail', 'movietweetings'])
+
+export const nightlyCommand = (): Command =>
+  withTarget(
+    new Command('nightly')
+      .description('learn from yesterday’s events and publish a release')
+      .addOption(new Option('--source <name>', 'where the history comes from').choices(sourceNames).default('shop'))
+      .option('--events <file>', 'csv source: events as CSV, NDJSON or Parquet, gzipped or not')
+      .option('--items <file>', 'csv source: the catalogue, in the same formats')
+      .option('--mapping <file>', 'csv source: JSON that says which column is which (docs/data.md)')
+      .option('--data <folder>', 'folder of a named data set')
+      .option('--config <file>', 'JSON that overrides defaults (docs/nightly.md)')
+      .option('--edge-events', 'also learn from what the edge recorded (the default, but for historic data sets)')
+      .option('--no-edge-events', 'leave out what the edge recorded')
+      .option('--members', 'let the edge start imported visitors from their history; only with their consent')
+      .option('--force', 'publish even when a gate says no')
+      .option('--threads <n>', 'threads of the SQL engine; the result does not depend on it', wholeNumber, availableParallelism())
+      .option('--json', 'print the report as JSON and nothing else'),
+  )
+    .addHelpText(
+      'after',
+      `
+The release goes live only after everything was written and a sample read back; if the night is stopped before, what was
+served stays, and the next run resumes.
+
+Examples:
+  $ npx nightjar nightly --source online-retail
+  $ npx nightjar nightly --source csv --events orders.parquet --items products.ndjson --mapping mapping.json --json`,
+    )
+    .action(runNightly)
+
+function wholeNumber(text: string): number {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number from 1.')
+  return value
+}
+
+async function runNightly(options: NightlyOptions): Promise<void> {
+  const config = readConfig(options.config)
+  const directory = resolve(options.directory)
+  const idKey = options.members ? readSecret('ID_KEY') : null
+  if (options.members && idKey === null)
+    throw new InputError('--members needs ID_KEY, the deployment’s own: in .dev.vars or in the environment')
+  const progress = options.json
+    ? silentProgress
+    : process.stdout.isTTY
+      ? terminalProgress()
+      : plainProgress((text) => process.stdout.write(text))
+  const unlock = takeLock(join(directory, 'night.lock'))
+  try {
+    const stores = await openTarget(options)
+    try {
+      const sources: Source[] = [openSource(options.source, { ...options, directory })]
+      if (options.edgeEvents ?? !HISTORIC.has(options.source)) {
+        await flushEdge(directory, readSecret('ADMIN_KEY'), progress)
+        const archive = join(directory, 'edge-events')
+        const files = await fetchEdgeEvents(stores.blobs, archive, progress.advance)
+        if (files > 0) sources.push(openSource('edge', { ...options, directory, data: archive }))
+      }
+      const report = await night({
+        sources,
+        config,
+        kv: stores.kv,
+        blobs: stores.blobs,
+        directory,
+        idKey,
+        force: options.force === true,
+        threads: options.threads,
+        now: Date.now(),
+        progress,
+      })
+      process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : summary(report))
+      if (!report.published) process.exitCode = 3
+    } finally {
+      await stores.close()
+    }
+  } finally {
+    unlock()
+  }
+}
+
+const count = new Intl.NumberFormat('en')
+
+function summary(report: NightReport): string {
+  const lines = [
+    '',
+    report.published
+      ? `Release ${report.release} is live${report.changed ? '' : ' already; nothing had changed'}: ${count.format(report.items)} items, ${count.format(report.events)} deeds of ${count.format(report.visitors)} visitors, ${report.regions} regions, ${report.cohorts} cohorts.`
+      : `Release ${report.release} was NOT published; what was served stays. --force publishes it all the same.`,
+    ...report.gates
+      .filter((gate) => !gate.passed || !report.published)
+      .map((gate) => `  ${gate.passed ? 'passed' : 'FAILED'}  ${gate.name}: ${gate.detail}`),
+    ...Object.entries(report.dropped)
+      .filter(([, rows]) => rows > 0)
+      .map(([reason, rows]) => `  left out ${count.format(rows)} rows: ${reason}`),
+    ...quality(report.metrics),
+    `${report.seconds.toFixed(1)} s, ${Math.round(report.peakMb)} MB at most, ${report.kvWrites} KV writes, ${report.kvDeletes} deletes`,
+  ]
+  return `${lines.join('\n')}\n`
+}
+
+function quality(metrics: Record<string, number>): string[] {
+  if (!(metrics.decisions > 0)) return []
+  const of = (system: string): string => `${metrics[`${system}.recall@20`]?.toFixed(3)} / ${metrics[`${system}.ndcg@20`]?.toFixed(3)}`
+  return [
+    `On ${count.format(metrics.decisions)} decisions kept for validation, Recall@20 / NDCG@20: served ${of('served')}, without ranker ${of('merged')}, popularity ${of('popularity')}.`,
+  ]
+}

@@ -1,0 +1,208 @@
+import { createHash } from 'node:crypto'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import type { ItemValues } from '../shared/schemas/recommendations.ts'
+import type { CatalogueItem, Dataset, Deeds } from './dataset.ts'
+import { eachRow, openDatabase, scalar } from './engine/database.ts'
+import type { Source } from './sources/source.ts'
+import { CREATE_TABLES } from './sources/tables.ts'
+
+export type IngestOptions = { threads: number; workDirectory: string; memoryMb?: number; from?: number; to?: number }
+
+/** A visit ends after this long without a deed. */
+const VISIT_PAUSE_SECONDS = 30 * 60
+/** 2000-01-01 and 2100-01-01: what lies outside is a unit mistaken, not a time. */
+const EARLIEST = 946_684_800
+const LATEST = 4_102_444_800
+
+/**
+ * Loads the sources, cleans them in SQL and brings them into memory as columns. Row order, sums and dictionaries are
+ * total orders and integers, so the result does not depend on the number of threads. When several sources are given,
+ * the first one's catalogue decides which items exist.
+ */
+export async function ingest(sources: readonly Source[], options: IngestOptions): Promise<Dataset> {
+  const { db, close } = await openDatabase({
+    threads: options.threads,
+    memoryMb: options.memoryMb ?? 512,
+    workDirectory: options.workDirectory,
+  })
+  try {
+    await db.run(CREATE_TABLES)
+    await db.run('CREATE TABLE catalogue AS SELECT * FROM raw_items')
+    for (const [i, source] of sources.entries()) {
+      await db.run('CREATE OR REPLACE TABLE before AS SELECT coalesce(max(seq), 0) AS seq FROM raw_events')
+      await source.load(db)
+      if (i === 0) await db.run('INSERT INTO catalogue SELECT * FROM raw_items')
+    }
+    const dropped = await clean(db, sources.length > 1, options)
+    return await readDataset(db, sources.map((source) => source.name).join('+'), dropped)
+  } finally {
+    close()
+  }
+}
+
+/** Leaves the table `deeds(visitor, pseudonymous, item, at_s, kind, session, country, seq)`. @returns rows left out, by reason */
+async function clean(
+  db: DuckDBConnection,
+  joined: boolean,
+  { from = EARLIEST, to = LATEST }: IngestOptions,
+): Promise<Record<string, number>> {
+  const reasons: [string, string][] = [
+    ['no item', "item IS NULL OR item = ''"],
+    ['item id over 200 bytes', 'octet_length(encode(item)) > 200'],
+    ['no usable time', `at_s IS NULL OR at_s < ${EARLIEST} OR at_s >= ${LATEST}`],
+    ['outside the window', `at_s < ${from} OR at_s >= ${to}`],
+    ['unknown kind', "kind IS NULL OR kind NOT IN ('click', 'item_view', 'add_to_cart', 'purchase')"],
+    ...(joined ? [['unknown item', 'NOT known'] as [string, string]] : []),
+    ['without a visitor', "visitor IS NULL OR visitor = ''"],
+  ]
+  const reason = `CASE ${reasons.map(([name, test]) => `WHEN ${test} THEN '${name}'`).join(' ')} END`
+  await db.run(`
+    CREATE TABLE judged AS
+    SELECT raw_events.*, ${reason} AS reason
+    FROM (SELECT raw_events.*, ${joined ? '(item IN (SELECT item FROM catalogue) OR NOT pseudonymous)' : 'true'} AS known FROM raw_events) AS raw_events;
+    CREATE TABLE deeds AS
+    SELECT visitor, pseudonymous, item, at_s, kind, session, country, seq
+    FROM judged WHERE reason IS NULL
+    QUALIFY id IS NULL OR row_number() OVER (PARTITION BY id, item ORDER BY seq) = 1`)
+  const dropped: Record<string, number> = {}
+  await eachRow(db, 'SELECT reason, count(*) FROM judged WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason', ([name, rows]) => {
+    dropped[String(name)] = Number(rows)
+  })
+  const kept = await scalar(db, 'SELECT count(*) FROM deeds')
+  const doubled = (await scalar(db, 'SELECT count(*) FROM judged WHERE reason IS NULL')) - kept
+  return doubled > 0 ? { ...dropped, 'sent twice': doubled } : dropped
+}
+
+async function readDataset(db: DuckDBConnection, source: string, dropped: Record<string, number>): Promise<Dataset> {
+  await dictionaries(db)
+  const items = await readItems(db)
+  const visitors: string[] = []
+  const pseudonymous: number[] = []
+  await eachRow(db, 'SELECT visitor, pseudonymous FROM visitor_index ORDER BY index', ([visitor, edge]) => {
+    visitors.push(String(visitor))
+    pseudonymous.push(edge === true ? 1 : 0)
+  })
+  const countries: string[] = []
+  await eachRow(db, 'SELECT country FROM country_index ORDER BY index', ([country]) => countries.push(String(country)))
+  const deeds = await readDeeds(db)
+  const times = deeds.at.subarray(0, deeds.count)
+  const dataset = {
+    source,
+    items,
+    visitors,
+    pseudonymous: Uint8Array.from(pseudonymous),
+    countries,
+    deeds,
+    from: times.reduce((least, at) => Math.min(least, at), deeds.count > 0 ? LATEST : 0),
+    to: times.reduce((most, at) => Math.max(most, at), 0),
+    dropped,
+  }
+  return { ...dataset, fingerprint: fingerprint(dataset) }
+}
+
+/** Indices in ascending order of the ids' bytes: VARCHAR compares by bytes under DuckDB's default (binary) collation. */
+async function dictionaries(db: DuckDBConnection): Promise<void> {
+  await db.run(`
+    CREATE TABLE item_index AS
+    SELECT item, row_number() OVER (ORDER BY item) - 1 AS index
+    FROM (SELECT item FROM deeds UNION SELECT item FROM catalogue WHERE item IS NOT NULL AND item <> '' AND octet_length(encode(item)) <= 200);
+    CREATE TABLE visitor_index AS
+    SELECT visitor, pseudonymous, row_number() OVER (ORDER BY visitor, pseudonymous) - 1 AS index FROM (SELECT DISTINCT visitor, pseudonymous FROM deeds);
+    CREATE TABLE country_index AS
+    SELECT country, row_number() OVER (ORDER BY country) - 1 AS index
+    FROM (SELECT DISTINCT country FROM (SELECT coalesce(country, '') AS country FROM deeds UNION ALL SELECT '') ORDER BY country LIMIT 256);
+    CREATE TABLE coded AS
+    SELECT v.index AS visitor, i.index AS item, at_s, session, seq,
+           CASE kind WHEN 'purchase' THEN 2 WHEN 'add_to_cart' THEN 1 ELSE 0 END AS deed, coalesce(c.index, 0) AS country,
+           coalesce(at_s - lag(at_s) OVER (PARTITION BY v.index ORDER BY at_s, seq), 0) AS pause,
+           lag(session) OVER (PARTITION BY v.index ORDER BY at_s, seq) AS last_session,
+           row_number() OVER (PARTITION BY v.index ORDER BY at_s, seq) AS nth
+    FROM deeds JOIN visitor_index v USING (visitor, pseudonymous) JOIN item_index i USING (item)
+    LEFT JOIN country_index c ON c.country = coalesce(deeds.country, '')`)
+}
+
+async function readItems(db: DuckDBConnection): Promise<CatalogueItem[]> {
+  const items: CatalogueItem[] = []
+  await eachRow(
+    db,
+    `WITH touched AS (SELECT item, min(at_s) AS first_at FROM deeds GROUP BY item),
+          described AS (SELECT * FROM catalogue QUALIFY row_number() OVER (PARTITION BY item ORDER BY title, category, price, url) = 1)
+     SELECT item_index.item, title, category, price, url, image, coalesce(available, true), coalesce(first_seen, first_at, 0), properties
+     FROM item_index LEFT JOIN described USING (item) LEFT JOIN touched USING (item) ORDER BY index`,
+    ([id, title, category, price, url, image, available, firstSeen, properties]) => {
+      const values: ItemValues = { ...propertiesOf(properties) }
+      if (typeof title === 'string') values.title = title
+      if (typeof category === 'string') values.category = category
+      if (typeof price === 'number') values.price = price
+      if (typeof url === 'string') values.url = url
+      if (typeof image === 'string') values.image = image
+      items.push({
+        id: String(id),
+        values,
+        category: typeof category === 'string' ? category : '',
+        price: typeof price === 'number' && price > 0 ? price : 0,
+        available: available === true,
+        firstSeen: Number(firstSeen),
+      })
+    },
+  )
+  return items
+}
+
+/** Further values to show: a flat JSON object, else nothing. */
+function propertiesOf(json: unknown): ItemValues {
+  if (typeof json !== 'string') return {}
+  try {
+    const value: unknown = JSON.parse(json)
+    if (value === null || typeof value !== 'object' || Array.isArray(value)) return {}
+    return Object.fromEntries(
+      Object.entries(value).filter(
+        ([, inner]) =>
+          ['string', 'number', 'boolean'].includes(typeof inner) ||
+          (Array.isArray(inner) && inner.every((part) => typeof part === 'string')),
+      ),
+    )
+  } catch {
+    return {}
+  }
+}
+
+async function readDeeds(db: DuckDBConnection): Promise<Deeds> {
+  const count = await scalar(db, 'SELECT count(*) FROM coded')
+  const deeds: Deeds = {
+    count,
+    visitor: new Uint32Array(count),
+    item: new Uint32Array(count),
+    at: new Uint32Array(count),
+    deed: new Uint8Array(count),
+    session: new Uint32Array(count),
+    country: new Uint8Array(count),
+  }
+  let k = 0
+  let session = -1
+  await eachRow(
+    db,
+    `SELECT visitor, item, at_s, deed, country,
+            nth = 1 OR session IS DISTINCT FROM last_session OR (session IS NULL AND pause > ${VISIT_PAUSE_SECONDS}) AS opens
+     FROM coded ORDER BY visitor, at_s, seq`,
+    ([visitor, item, at, deed, country, opens]) => {
+      if (opens === true) session++
+      deeds.visitor[k] = Number(visitor)
+      deeds.item[k] = Number(item)
+      deeds.at[k] = Number(at)
+      deeds.deed[k] = Number(deed)
+      deeds.country[k] = Number(country)
+      deeds.session[k++] = session
+    },
+  )
+  return deeds
+}
+
+function fingerprint(dataset: Omit<Dataset, 'fingerprint'>): string {
+  const hash = createHash('sha256')
+  const { deeds } = dataset
+  for (const column of [deeds.visitor, deeds.item, deeds.at, deeds.deed, deeds.session, deeds.country, dataset.pseudonymous])
+    hash.update(column)
+  hash.update(JSON.stringify([dataset.source, dataset.items, dataset.visitors, dataset.countries]))
+  return hash.digest('hex').slice(0, 32)
+}

@@ -1,0 +1,57 @@
+import type { Manifest } from '../../shared/release/manifest.ts'
+import type { Config } from '../config.ts'
+import type { Learned } from '../learn/learn.ts'
+
+/** One thing a release must satisfy before it may be published. */
+export type Gate = { name: string; passed: boolean; detail: string }
+
+/** Packs have a fixed cost that a small catalogue cannot spread. */
+const SMALL_RELEASE = 512 * 1024
+
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
+
+export function judge(manifest: Manifest, learned: Learned, config: Config, stable: Manifest | null): Gate[] {
+  const { metrics } = manifest
+  const covered = learned.neighbours.filter((row) => row.items.length > 0).length / Math.max(1, manifest.items)
+  const bytes = releaseBytes(manifest)
+  const measured = metrics['decisions'] > 0
+  const own = metrics['served.ndcg@20']
+  const popularity = metrics['popularity.ndcg@20']
+  const before = stable !== null && stable.lineage.source === manifest.lineage.source ? stable.metrics['served.ndcg@20'] : undefined
+  return [
+    { name: 'items', passed: manifest.items > 0, detail: `${manifest.items} items` },
+    {
+      name: 'lists',
+      passed: manifest.lists.some((pack) => pack.regions.includes('*')),
+      detail: `${learned.lists.length} lists in ${learned.regions.length} regions`,
+    },
+    {
+      name: 'coverage',
+      passed: !measured || covered >= config.minCoverage,
+      detail: `${percent(covered)} of items have neighbours, ${percent(config.minCoverage)} needed`,
+    },
+    {
+      name: 'beats-popularity',
+      passed: !measured || own >= popularity,
+      detail: measured ? `NDCG@20 ${own.toFixed(4)} against ${popularity.toFixed(4)}` : 'too little history to measure',
+    },
+    {
+      name: 'holds-quality',
+      passed: !measured || before === undefined || own >= config.minQualityShare * before,
+      detail:
+        before === undefined
+          ? 'no earlier release of this source'
+          : `NDCG@20 ${own?.toFixed(4)} against ${before.toFixed(4)} of the stable release`,
+    },
+    {
+      name: 'size',
+      passed: bytes <= Math.max(SMALL_RELEASE, config.maxBytesPerItem * manifest.items),
+      detail: `${Math.round(bytes / Math.max(1, manifest.items))} bytes an item, ${config.maxBytesPerItem} allowed`,
+    },
+  ]
+}
+
+export function releaseBytes(manifest: Manifest): number {
+  const { core, model, neighbours, display, lists, members } = manifest
+  return [core, model, ...neighbours, ...display, ...lists, ...members].reduce((sum, pack) => sum + pack.bytes, 0)
+}

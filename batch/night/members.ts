@@ -1,0 +1,23 @@
+import { visitorHash } from '../../shared/pseudonym.ts'
+import type { MemberInput } from '../../shared/release/member-pack.ts'
+import type { Dataset } from '../dataset.ts'
+import { historyOf, visitorStarts } from '../learn/histories.ts'
+
+/** How many items of an imported history the edge starts from. */
+const MEMBER_ITEMS = 20
+
+/**
+ * The imported histories that the edge may start a visitor from, under their pseudonyms, in ascending order. Visitors
+ * the edge knows itself are left out: their object remembers more.
+ */
+export async function memberHistories(dataset: Dataset, idKey: string): Promise<MemberInput[]> {
+  const starts = visitorStarts(dataset)
+  const members: MemberInput[] = []
+  for (let visitor = 0; visitor < dataset.visitors.length; visitor++) {
+    if (dataset.pseudonymous[visitor] === 1) continue
+    const history = historyOf(dataset.deeds, starts[visitor], starts[visitor + 1], MEMBER_ITEMS)
+    if (history.length > 0)
+      members.push({ visitor: await visitorHash(idKey, dataset.visitors[visitor]), items: history.map(({ item }) => item) })
+  }
+  return members.sort((a, b) => (a.visitor < b.visitor ? -1 : 1))
+}

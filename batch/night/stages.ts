@@ -1,0 +1,87 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { setImmediate } from 'node:timers/promises'
+import { deserialize, serialize } from 'node:v8'
+
+export type StageResult = { name: string; seconds: number; rows: number; resumed?: true }
+
+/**
+ * Says how far a stage is: `done` of `total` rows, or rows so far where the total is not known. It gives the terminal a
+ * moment to draw, because a stage that computes never does.
+ */
+export type Advance = (done: number, total?: number) => Promise<void>
+
+/** How a stage tells the person at the terminal what it is doing. */
+export type Progress = {
+  begin(stage: string): void
+  advance(done: number, total?: number): void
+  end(result: StageResult): void
+  note(line: string): void
+}
+
+/**
+ * Runs the stages of a night, times them, and keeps the result of the long ones on disk under a key made of everything
+ * they depend on, so that a night that was killed resumes and one with other input starts clean.
+ */
+export class Stages {
+  readonly results: StageResult[] = []
+  private readonly progress: Progress
+  private readonly directory: string
+
+  constructor(progress: Progress, directory: string) {
+    this.progress = progress
+    this.directory = directory
+  }
+
+  async run<T>(name: string, rows: (value: T) => number, work: (advance: Advance) => Promise<T> | T): Promise<T> {
+    this.progress.begin(name)
+    const start = performance.now()
+    const value = await work(async (done, total) => {
+      this.progress.advance(done, total)
+      await setImmediate()
+    })
+    this.finish({ name, seconds: (performance.now() - start) / 1000, rows: rows(value) })
+    return value
+  }
+
+  /** As `run`, but a result left by an earlier night with the same `key` is taken over. T must be structured-cloneable. */
+  async resumable<T>(name: string, key: string, rows: (value: T) => number, work: (advance: Advance) => Promise<T> | T): Promise<T> {
+    const file = join(this.directory, key, `${name}.bin`)
+    const start = performance.now()
+    const earlier = readCheckpoint<T>(file)
+    if (earlier !== undefined) {
+      this.progress.begin(name)
+      this.finish({ name, seconds: (performance.now() - start) / 1000, rows: rows(earlier.value), resumed: true })
+      return earlier.value
+    }
+    const value = await this.run(name, rows, work)
+    writeCheckpoint(file, value)
+    return value
+  }
+
+  /** Once published, checkpoints are of no more use. */
+  forget(): void {
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+
+  private finish(result: StageResult): void {
+    this.results.push(result)
+    this.progress.end(result)
+  }
+}
+
+function readCheckpoint<T>(file: string): { value: T } | undefined {
+  try {
+    const checkpoint: { complete: boolean; value: T } = deserialize(readFileSync(file))
+    return checkpoint.complete ? { value: checkpoint.value } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Renaming is atomic: a checkpoint is whole or absent. */
+function writeCheckpoint(file: string, value: unknown): void {
+  mkdirSync(join(file, '..'), { recursive: true })
+  writeFileSync(`${file}.${process.pid}`, serialize({ value, complete: true }))
+  renameSync(`${file}.${process.pid}`, file)
+}

@@ -1,0 +1,75 @@
+import { contentHash } from '../../shared/release/hash.ts'
+import { manifestKey, packKey } from '../../shared/release/keys.ts'
+import { type Channel, type Manifest, releaseId } from '../../shared/release/manifest.ts'
+import type { BlobSource } from '../stores/blob-source.ts'
+import type { KvSink } from '../stores/kv-sink.ts'
+import type { Packs } from './packs.ts'
+import { dropReleases, keptReleases, keptValue, packsOf, readChannel, writeChannel } from './release-store.ts'
+
+/** How many releases stay in KV, ready for a roll-back by pointer alone. */
+export const KEPT_RELEASES = 7
+
+export type Published = { release: string; kvWrites: number; kvDeletes: number; changed: boolean }
+
+/**
+ * Makes a release live: packs that no kept manifest has yet, then its manifest, then a sample read back, and last the
+ * pointer. A crash before the pointer moves leaves what was served untouched; a rerun writes only what is missing.
+ * Whether a pack exists is decided from kept manifests, never by asking KV for it: misses are cached.
+ * @param now Unix milliseconds, for bookkeeping outside the hash
+ */
+export async function publish(kv: KvSink, archive: BlobSource, manifest: Manifest, packs: Packs, now: number): Promise<Published> {
+  const release = await releaseId(manifest)
+  const channel = await readChannel(kv)
+  if (channel?.stable.release === release) return { release, kvWrites: 0, kvDeletes: 0, changed: false }
+  const kept = await keptReleases(kv)
+  const present = new Set(kept.flatMap((other) => packsOf(other.manifest)))
+  const missing = packsOf(manifest).filter((hash) => !present.has(hash))
+  await kv.put(missing.map((hash) => ({ key: packKey(hash), value: bytesOf(packs, hash) })))
+  await archiveRelease(archive, release, manifest, packs)
+  await kv.put([{ key: manifestKey(release), value: keptValue(manifest, now) }])
+  await readBack(kv, sample(packsOf(manifest)))
+  const entry = { release, manifest }
+  const next: Channel = { v: 1, stable: entry, canary: null, percent: 0, guard: null, previous: channel?.stable ?? null, movedAt: now }
+  await writeChannel(kv, next)
+  const all = [{ ...entry, publishedAt: now }, ...kept.filter((other) => other.release !== release)]
+  const stays = all.filter((other, i) => i < KEPT_RELEASES || other.release === next.previous?.release)
+  const kvDeletes = await dropReleases(
+    kv,
+    all.filter((other) => !stays.includes(other)),
+    stays,
+  )
+  return { release, kvWrites: missing.length + 2, kvDeletes, changed: true }
+}
+
+/** Points the channel at a kept release. What was stable becomes `previous`. */
+export async function pointAt(kv: KvSink, channel: Channel, release: string, now: number): Promise<void> {
+  const target = (await keptReleases(kv)).find((other) => other.release === release)
+  if (target === undefined) throw new Error(`release ${release} is not in KV; "nightjar releases" lists those that are`)
+  await readBack(kv, packsOf(target.manifest))
+  const { publishedAt: _, ...entry } = target
+  await writeChannel(kv, { ...channel, stable: entry, canary: null, percent: 0, previous: channel.stable, movedAt: now })
+}
+
+function bytesOf(packs: Packs, hash: string): Uint8Array<ArrayBuffer> {
+  const bytes = packs.get(hash)
+  if (bytes === undefined) throw new Error(`the manifest names pack ${hash}, which was not encoded`)
+  return bytes
+}
+
+/** @throws when a pack is not there or is not the bytes its name says */
+async function readBack(kv: KvSink, hashes: readonly string[]): Promise<void> {
+  for (const hash of hashes) {
+    const bytes = await kv.get(packKey(hash))
+    if (bytes === null) throw new Error(`pack ${hash} cannot be read back from KV; the old release stays live`)
+    if ((await contentHash(Uint8Array.from(bytes))) !== hash)
+      throw new Error(`pack ${hash} reads back with other bytes; the old release stays live`)
+  }
+}
+
+const sample = (hashes: readonly string[]): string[] => hashes.filter((_, i) => i < 2 || i % 8 === 0)
+
+/** A complete copy in R2, for as long as the bucket's lifecycle rule keeps the prefix (30 days). */
+async function archiveRelease(archive: BlobSource, release: string, manifest: Manifest, packs: Packs): Promise<void> {
+  for (const hash of packsOf(manifest)) await archive.put(`releases/${release}/${hash}`, bytesOf(packs, hash))
+  await archive.put(`releases/${release}/manifest.json`, new TextEncoder().encode(JSON.stringify(manifest)))
+}

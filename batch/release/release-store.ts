@@ -1,0 +1,59 @@
+import { CHANNEL_KEY, MANIFEST_PREFIX, manifestKey, PACK_PREFIX, packKey } from '../../shared/release/keys.ts'
+import { type Channel, type ChannelEntry, checkEntry, type Manifest, ManifestError, parseChannel } from '../../shared/release/manifest.ts'
+import type { KvSink } from '../stores/kv-sink.ts'
+
+/** A release that KV still holds, and when it was published (Unix milliseconds; outside its hash). */
+export type KeptRelease = ChannelEntry & { publishedAt: number }
+
+const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
+
+/** The hashes of every pack a manifest names. */
+export function packsOf(manifest: Manifest): string[] {
+  const { core, model, neighbours, display, lists, members } = manifest
+  return [...new Set([core, model, ...neighbours, ...display, ...lists, ...members].map((pack) => pack.hash))]
+}
+
+/** Null before the first release. @throws ManifestError when the stored channel cannot be trusted */
+export async function readChannel(kv: KvSink): Promise<Channel | null> {
+  const bytes = await kv.get(CHANNEL_KEY)
+  if (bytes === null) return null
+  const channel = parseChannel(text(bytes))
+  const entry = async (unchecked: { release: string; manifest?: unknown } | null): Promise<ChannelEntry | null> =>
+    unchecked === null ? null : checkEntry({ release: unchecked.release, manifest: unchecked.manifest })
+  const stable = await entry(channel.stable)
+  if (stable === null) throw new ManifestError('channel has no stable release')
+  return { ...channel, stable, canary: await entry(channel.canary), previous: await entry(channel.previous) }
+}
+
+export const writeChannel = (kv: KvSink, channel: Channel): Promise<void> => kv.put([{ key: CHANNEL_KEY, value: JSON.stringify(channel) }])
+
+/** Releases whose manifest is kept, newest first; one that cannot be read is left out, and so its packs are not counted on. */
+export async function keptReleases(kv: KvSink): Promise<KeptRelease[]> {
+  const kept: KeptRelease[] = []
+  for (const key of await kv.list(MANIFEST_PREFIX)) {
+    const bytes = await kv.get(key)
+    const release = bytes === null ? null : await readKept(key.slice(MANIFEST_PREFIX.length), text(bytes))
+    if (release !== null) kept.push(release)
+  }
+  return kept.sort((a, b) => b.publishedAt - a.publishedAt || (a.release < b.release ? -1 : 1))
+}
+
+async function readKept(release: string, json: string): Promise<KeptRelease | null> {
+  try {
+    const value: { publishedAt: number; manifest: unknown } = JSON.parse(json)
+    return { ...(await checkEntry({ release, manifest: value.manifest })), publishedAt: Number(value.publishedAt) }
+  } catch {
+    return null
+  }
+}
+
+export const keptValue = (manifest: Manifest, publishedAt: number): string => JSON.stringify({ publishedAt, manifest })
+
+/** Drops releases from KV, and then every pack that no kept manifest names. @returns how many keys went */
+export async function dropReleases(kv: KvSink, dropped: readonly KeptRelease[], kept: readonly KeptRelease[]): Promise<number> {
+  const named = new Set(kept.flatMap(({ manifest }) => packsOf(manifest)).map(packKey))
+  const orphans = (await kv.list(PACK_PREFIX)).filter((key) => !named.has(key))
+  const keys = [...dropped.map(({ release }) => manifestKey(release)), ...orphans]
+  if (keys.length > 0) await kv.delete(keys)
+  return keys.length
+}
