@@ -14,7 +14,7 @@ export function judge(manifest: Manifest, learned: Learned, config: Config, stab
   const { metrics } = manifest
   const covered = learned.neighbours.filter((row) => row.items.length > 0).length / Math.max(1, manifest.items)
   const bytes = releaseBytes(manifest)
-  const measured = metrics['decisions'] > 0
+  const measured = metrics.decisions > 0
   const own = metrics['served.ndcg@20']
   const popularity = metrics['popularity.ndcg@20']
   const before = stable !== null && stable.lineage.source === manifest.lineage.source ? stable.metrics['served.ndcg@20'] : undefined

@@ -1,0 +1,36 @@
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { quoted } from '../engine/database.ts'
+import type { Source } from './source.ts'
+
+/**
+ * What the edge recorded: archive files of EventRecord lines (shared/schemas/events.ts). Views, clicks, carts and
+ * purchases become events, a purchase one for every item; impressions wait for the models that use them.
+ */
+export function edge(folder: string): Source {
+  return {
+    name: 'edge',
+    async load(db) {
+      const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+        .filter((name) => name.endsWith('.ndjson'))
+        .sort()
+      if (files.length === 0) return
+      const list = files.map((name) => quoted(join(folder, name))).join(', ')
+      await db.run(`
+        INSERT INTO raw_events
+        WITH records AS (
+          SELECT row_number() OVER (ORDER BY received, id) AS nth, *
+          FROM read_json([${list}], format = 'newline_delimited', ignore_errors = true,
+            columns = {id: 'VARCHAR', type: 'VARCHAR', item: 'VARCHAR', items: 'JSON[]', "at": 'BIGINT', received: 'BIGINT', visitor: 'VARCHAR', country: 'VARCHAR', price: 'DOUBLE', quantity: 'DOUBLE'})
+          QUALIFY row_number() OVER (PARTITION BY id ORDER BY received) = 1),
+        bought AS (
+          SELECT nth, id, visitor, coalesce("at", received) AS at_ms, country, unnest(items) AS line FROM records WHERE type = 'purchase')
+        SELECT (SELECT seq FROM before) + 1000 * nth, id, visitor, true, item, coalesce("at", received) // 1000, type, NULL, country, quantity, price
+        FROM records WHERE type IN ('click', 'item_view', 'add_to_cart')
+        UNION ALL
+        SELECT (SELECT seq FROM before) + 1000 * nth + row_number() OVER (PARTITION BY nth), id, visitor, true, line->>'item', at_ms // 1000, 'purchase', NULL, country,
+               TRY_CAST(line->>'quantity' AS DOUBLE), TRY_CAST(line->>'price' AS DOUBLE)
+        FROM bought`)
+    },
+  }
+}

@@ -1,0 +1,82 @@
+import { getPlatformProxy } from 'wrangler'
+import type { BlobSource } from './blob-source.ts'
+import type { KvSink } from './kv-sink.ts'
+import type { Stores } from './open-stores.ts'
+
+/** What the night needs of the Worker's bindings; the shapes are those of the platform. */
+type Bindings = {
+  RELEASES: {
+    get(key: string, type: 'arrayBuffer'): Promise<ArrayBuffer | null>
+    list(options: { prefix: string; cursor?: string }): Promise<{ keys: { name: string }[]; list_complete: boolean; cursor?: string }>
+    put(key: string, value: ArrayBufferView | string): Promise<void>
+    delete(key: string): Promise<void>
+  }
+  EVENTS: {
+    get(key: string): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null>
+    list(options: { prefix: string; cursor?: string }): Promise<{ objects: { key: string }[]; truncated: boolean; cursor?: string }>
+    put(key: string, value: ArrayBufferView): Promise<unknown>
+    delete(keys: string[]): Promise<void>
+  }
+}
+
+/** Local KV writes go to one SQLite file: more at once only wait for each other. */
+const AT_ONCE = 8
+
+/**
+ * Local state, opened as `wrangler dev --persist-to <folder>` opens it. Only one process may have it open: with a dev
+ * server running, use its REST endpoint instead.
+ * @param persist absolute path of the folder given to `wrangler dev`
+ */
+export async function openBindings(persist: string, configPath: string): Promise<Stores> {
+  // wrangler dev keeps its state in a subfolder named after the layout's version; the proxy takes that subfolder itself.
+  const proxy = await getPlatformProxy<Bindings>({ configPath, persist: { path: `${persist}/v3` }, remoteBindings: false })
+  const { RELEASES, EVENTS } = proxy.env
+  const kv: KvSink = {
+    async get(key) {
+      const value = await RELEASES.get(key, 'arrayBuffer')
+      return value === null ? null : new Uint8Array(value)
+    },
+    async list(prefix) {
+      const names: string[] = []
+      let page = await RELEASES.list({ prefix })
+      names.push(...page.keys.map((key) => key.name))
+      while (!page.list_complete && page.cursor !== undefined) {
+        page = await RELEASES.list({ prefix, cursor: page.cursor })
+        names.push(...page.keys.map((key) => key.name))
+      }
+      return names.sort()
+    },
+    put: (entries) => inParallel(entries, ({ key, value }) => RELEASES.put(key, value)),
+    delete: (keys) => inParallel(keys, (key) => RELEASES.delete(key)),
+    close: () => Promise.resolve(),
+  }
+  const blobs: BlobSource = {
+    async list(prefix) {
+      const keys: string[] = []
+      let page = await EVENTS.list({ prefix })
+      keys.push(...page.objects.map((object) => object.key))
+      while (page.truncated && page.cursor !== undefined) {
+        page = await EVENTS.list({ prefix, cursor: page.cursor })
+        keys.push(...page.objects.map((object) => object.key))
+      }
+      return keys.sort()
+    },
+    async get(key) {
+      const object = await EVENTS.get(key)
+      if (object === null) throw new Error(`${key} is not in the bucket`)
+      return new Uint8Array(await object.arrayBuffer())
+    },
+    async put(key, bytes) {
+      await EVENTS.put(key, bytes)
+    },
+    delete: async (keys) => {
+      if (keys.length > 0) await EVENTS.delete(keys)
+    },
+    close: () => Promise.resolve(),
+  }
+  return { kv, blobs, close: () => proxy.dispose() }
+}
+
+async function inParallel<T>(jobs: readonly T[], run: (job: T) => Promise<void>): Promise<void> {
+  for (let i = 0; i < jobs.length; i += AT_ONCE) await Promise.all(jobs.slice(i, i + AT_ONCE).map(run))
+}

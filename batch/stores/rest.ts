@@ -1,0 +1,132 @@
+import { setTimeout } from 'node:timers/promises'
+import type { BlobSource } from './blob-source.ts'
+import type { KvSink } from './kv-sink.ts'
+import type { Stores } from './open-stores.ts'
+import { RestClient, type RestOptions } from './rest-client.ts'
+
+export type RestTarget = RestOptions & { kvNamespace: string; bucket: string }
+
+/** The API takes 10,000 pairs and 100 MB a call; base64 adds a third, and a smaller call is cheaper to repeat. */
+const MOST_PAIRS = 10_000
+const MOST_BYTES = 16 * 1024 * 1024
+/** How often keys that the API reports as not written are written again. */
+const ROUNDS = 5
+
+type BulkResult = { successful_key_count?: number; unsuccessful_keys?: string[] }
+type Pair = { key: string; value: string; base64: boolean }
+
+/** KV and R2 over the REST API, as deployments and the local dev server offer it. */
+export function openRest(target: RestTarget): Stores {
+  const client = new RestClient(target)
+  return { kv: restKv(client, target), blobs: restBlobs(client, target.bucket), close: () => Promise.resolve() }
+}
+
+function restKv(client: RestClient, { kvNamespace, firstPauseMs = 500 }: RestTarget): KvSink {
+  const base = `/storage/kv/namespaces/${kvNamespace}`
+  return {
+    async get(key) {
+      const answer = await client.call('GET', `${base}/values/${encodeURIComponent(key)}`)
+      return answer.status === 404 ? null : new Uint8Array(await answer.arrayBuffer())
+    },
+    async list(prefix) {
+      const names: string[] = []
+      let cursor = ''
+      do {
+        const query = new URLSearchParams({ prefix, ...(cursor === '' ? {} : { cursor }) })
+        const page = await client.json<{ name: string }[]>('GET', `${base}/keys?${query}`)
+        names.push(...page.result.map((key) => key.name))
+        cursor = page.result_info?.cursor ?? ''
+      } while (cursor !== '')
+      return names.sort()
+    },
+    async put(entries) {
+      for (const batch of batches(entries.map(pairOf))) {
+        await untilAllDone(
+          batch,
+          (pair) => pair.key,
+          (pairs) => client.json<BulkResult>('PUT', `${base}/bulk`, pairs),
+          firstPauseMs,
+        )
+      }
+    },
+    async delete(keys) {
+      for (let i = 0; i < keys.length; i += MOST_PAIRS) {
+        await untilAllDone(
+          keys.slice(i, i + MOST_PAIRS),
+          (key) => key,
+          (part) => client.json<BulkResult>('POST', `${base}/bulk/delete`, part),
+          firstPauseMs,
+        )
+      }
+    },
+    close: () => Promise.resolve(),
+  }
+}
+
+/** Repeats a bulk call with the keys it reports as unsuccessful. @throws Error that names some when they do not get fewer */
+async function untilAllDone<T>(
+  jobs: T[],
+  keyOf: (job: T) => string,
+  call: (jobs: T[]) => Promise<{ result: BulkResult }>,
+  pauseMs: number,
+): Promise<void> {
+  let left = jobs
+  for (let round = 0; round < ROUNDS && left.length > 0; round++) {
+    if (round > 0) await setTimeout(pauseMs * 2 ** (round - 1))
+    const failed = new Set((await call(left)).result.unsuccessful_keys ?? [])
+    left = left.filter((job) => failed.has(keyOf(job)))
+  }
+  if (left.length > 0)
+    throw new Error(`${left.length} keys could not be written after ${ROUNDS} tries, ${keyOf(left[0])} among them; run the night again`)
+}
+
+const pairOf = ({ key, value }: { key: string; value: Uint8Array | string }): Pair =>
+  typeof value === 'string'
+    ? { key, value, base64: false }
+    : { key, value: Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64'), base64: true }
+
+function* batches(pairs: Pair[]): Generator<Pair[]> {
+  let batch: Pair[] = []
+  let bytes = 0
+  for (const pair of pairs) {
+    if (batch.length > 0 && (batch.length === MOST_PAIRS || bytes + pair.value.length > MOST_BYTES)) {
+      yield batch
+      batch = []
+      bytes = 0
+    }
+    batch.push(pair)
+    bytes += pair.value.length
+  }
+  if (batch.length > 0) yield batch
+}
+
+function restBlobs(client: RestClient, bucket: string): BlobSource {
+  const base = `/r2/buckets/${bucket}/objects`
+  const pathOf = (key: string): string => `${base}/${key.split('/').map(encodeURIComponent).join('/')}`
+  return {
+    async list(prefix) {
+      const keys: string[] = []
+      let cursor: string | undefined
+      do {
+        const query = new URLSearchParams({ prefix, ...(cursor === undefined ? {} : { cursor }) })
+        const page = await client.json<{ key: string }[]>('GET', `${base}?${query}`)
+        keys.push(...page.result.map((object) => object.key))
+        cursor = String(page.result_info?.is_truncated) === 'true' ? page.result_info?.cursor : undefined
+      } while (cursor !== undefined)
+      return keys.sort()
+    },
+    async get(key) {
+      const answer = await client.call('GET', pathOf(key))
+      if (answer.status === 404) throw new Error(`${key} is not in the bucket`)
+      return new Uint8Array(await answer.arrayBuffer())
+    },
+    async put(key, bytes) {
+      const answer = await client.call('PUT', pathOf(key), Uint8Array.from(bytes), 'application/octet-stream')
+      if (answer.status === 404) throw new Error(`bucket ${bucket} does not exist`)
+    },
+    async delete(keys) {
+      for (const key of keys) await client.call('DELETE', pathOf(key))
+    },
+    close: () => Promise.resolve(),
+  }
+}
