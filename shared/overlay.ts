@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { canonicalJson, contentHash } from './release/hash.ts'
 import { ItemId } from './schemas/ids.ts'
+import { utf8 } from './utf8.ts'
 
 const OverlaySchema = v.strictObject({
   v: v.literal(1),
@@ -29,4 +30,4 @@ export function parseOverlay(text: string): Overlay | null {
   }
 }
 
-export const overlayHash = (overlay: Overlay): Promise<string> => contentHash(new TextEncoder().encode(canonicalJson(overlay)))
+export const overlayHash = (overlay: Overlay): Promise<string> => contentHash(utf8(canonicalJson(overlay)))

@@ -1,4 +1,4 @@
-const utf8 = new TextEncoder()
+import { utf8 } from './utf8.ts'
 
 /**
  * The pseudonym under which a visitor is stored, logged and learned from: 64 bits of HMAC-SHA-256, as 16 hex digits.
@@ -6,7 +6,7 @@ const utf8 = new TextEncoder()
  * @param idKey the deployment's ID_KEY @param visitor the visitor id proper: minted by the edge, or the site's own user id
  */
 export async function visitorHash(idKey: string, visitor: string): Promise<string> {
-  const key = await crypto.subtle.importKey('raw', utf8.encode(idKey), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
-  const mac = new Uint8Array(await crypto.subtle.sign('HMAC', key, utf8.encode(`visitor:${visitor}`)))
+  const key = await crypto.subtle.importKey('raw', utf8(idKey), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
+  const mac = new Uint8Array(await crypto.subtle.sign('HMAC', key, utf8(`visitor:${visitor}`)))
   return Array.from(mac.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

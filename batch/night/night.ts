@@ -80,13 +80,13 @@ export async function night(options: NightOptions): Promise<NightReport> {
   const lineage = { data: dataset.fingerprint, config: canonicalJson(config), code }
   const key = (await releaseKey(lineage)).slice(0, 16)
 
-  const choice = await stages.resumable(
+  const choice = await stages.resumable<Choice>(
     'ranker',
     key,
     (chosen) => chosen.decisions,
     (advance) => chooseRanker(dataset, config, advance),
   )
-  const learned = await stages.resumable(
+  const learned = await stages.resumable<Learned>(
     'learn',
     key,
     (result) => result.neighbours.length,

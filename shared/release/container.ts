@@ -1,3 +1,4 @@
+import { utf8 } from '../utf8.ts'
 import { contentHash } from './hash.ts'
 
 /**
@@ -48,7 +49,7 @@ export function encodePack(pack: Pack): Uint8Array<ArrayBuffer> {
     length = align(length + array.byteLength)
     return { name, type: typeOf(array), offset, count: array.length }
   })
-  const header = new TextEncoder().encode(JSON.stringify({ kind: pack.kind, version: VERSION, meta: pack.meta, sections: table }))
+  const header = utf8(JSON.stringify({ kind: pack.kind, version: VERSION, meta: pack.meta, sections: table }))
   const start = align(HEADER_AT + header.length)
   const bytes = new Uint8Array(start + length)
   const view = new DataView(bytes.buffer)
@@ -101,7 +102,7 @@ type Header = {
 function readHeader(bytes: Uint8Array): Header {
   let header: unknown
   try {
-    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes))
   } catch {
     throw new PackError('bad-header', 'not JSON')
   }

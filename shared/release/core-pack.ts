@@ -1,3 +1,4 @@
+import { utf8 } from '../utf8.ts'
 import { decodePack, encodePack, metaCount, openPack, type Pack, PackError, section } from './container.ts'
 
 /** Bits of `flags`. */
@@ -43,7 +44,7 @@ export type Core = {
 
 export function encodeCore(core: Core): Uint8Array<ArrayBuffer> {
   const { items, dimensions, cohorts, categories, ...columns } = core
-  const sections = { ...columns, categories: new TextEncoder().encode(JSON.stringify(categories)) }
+  const sections = { ...columns, categories: utf8(JSON.stringify(categories)) }
   return encodePack({ kind: 'core', meta: { items, dimensions, cohorts }, sections })
 }
 

@@ -1,4 +1,5 @@
 import type { ItemValues } from '../schemas/recommendations.ts'
+import { utf8 } from '../utf8.ts'
 import { decodePack, encodePack, openPack, type Pack, PackError, section } from './container.ts'
 
 /** What a page needs to draw an item: its id and its values, kept as the JSON text that the answer carries. */
@@ -14,8 +15,7 @@ export type DisplayPack = {
 }
 
 export function encodeDisplay(first: number, rows: DisplayInput[]): Uint8Array<ArrayBuffer> {
-  const utf8 = new TextEncoder()
-  const texts = rows.flatMap((row) => [utf8.encode(row.id), utf8.encode(JSON.stringify(row.values))])
+  const texts = rows.flatMap((row) => [utf8(row.id), utf8(JSON.stringify(row.values))])
   const start = new Uint32Array(texts.length + 1)
   texts.forEach((text, i) => {
     start[i + 1] = start[i] + text.length

@@ -1,3 +1,4 @@
+import { utf8 } from '../utf8.ts'
 /** First 128 bits of SHA-256 as 32 hex digits: the name of a pack. */
 export async function contentHash(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
@@ -13,8 +14,6 @@ export function canonicalJson(value: unknown): string {
   )
 }
 
-const utf8 = new TextEncoder()
-
 /** MurmurHash3's 32-bit finaliser (Appleby, public domain): every input bit flips about half of the output. */
 function mix(h: number): number {
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
@@ -29,7 +28,7 @@ function mix(h: number): number {
 export function itemHash(id: string, salt: number): number {
   let low = mix(salt + 0x9e3779b9)
   let high = mix(salt ^ 0x7f4a7c15)
-  for (const byte of utf8.encode(id)) {
+  for (const byte of utf8(id)) {
     low = Math.imul(low ^ byte, 0x01000193)
     high = Math.imul(high ^ byte, 0x5bd1e995) ^ (high >>> 15)
   }

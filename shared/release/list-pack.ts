@@ -1,3 +1,4 @@
+import { utf8 } from '../utf8.ts'
 import { decodePack, encodePack, type Indices, indexArray, indices, openPack, type Pack, PackError, section } from './container.ts'
 
 /** A top-N list, best first. `scores` run from 255 (the best) down; times `scale` = the estimated share of visitors. */
@@ -26,7 +27,7 @@ export function encodeLists(lists: ListInput[], itemCount: number): Uint8Array<A
       start[i],
     )
   })
-  const cells = new TextEncoder().encode(JSON.stringify(lists.map((list) => cellName(list.region, list.cohort))))
+  const cells = utf8(JSON.stringify(lists.map((list) => cellName(list.region, list.cohort))))
   const items = indexArray(
     itemCount,
     lists.flatMap((list) => list.items),

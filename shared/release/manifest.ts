@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { utf8 } from '../utf8.ts'
 import { canonicalJson, contentHash } from './hash.ts'
 
 const Hash = v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/))
@@ -66,8 +67,7 @@ export const ManifestSchema = v.strictObject({
 export type Manifest = v.InferOutput<typeof ManifestSchema>
 
 /** A release's id: the first 16 hex digits of its manifest's hash. */
-export const releaseId = async (manifest: Manifest): Promise<string> =>
-  (await contentHash(new TextEncoder().encode(canonicalJson(manifest)))).slice(0, 16)
+export const releaseId = async (manifest: Manifest): Promise<string> => (await contentHash(utf8(canonicalJson(manifest)))).slice(0, 16)
 
 /** The manifest travels inside the channel, so that a cold isolate needs one round to know every pack's name. */
 export type ChannelEntry = { release: string; manifest: Manifest }

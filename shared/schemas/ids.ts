@@ -1,12 +1,11 @@
 import * as v from 'valibot'
-
-const utf8 = new TextEncoder()
+import { utf8 } from '../utf8.ts'
 
 /** An item id: any UTF-8 string of 1 to 200 bytes. */
 export const ItemId = v.pipe(
   v.string('must be a string'),
   v.nonEmpty('must not be empty'),
-  v.check((id) => id.length <= 200 && utf8.encode(id).length <= 200, 'must be at most 200 bytes of UTF-8'),
+  v.check((id) => id.length <= 200 && utf8(id).length <= 200, 'must be at most 200 bytes of UTF-8'),
   v.check((id) => id.isWellFormed(), 'must be well-formed Unicode'),
 )
 

@@ -1,0 +1,25 @@
+import { Hono } from 'hono'
+import { adminRoutes } from './admin/routes.ts'
+import { eventRoutes } from './events/routes.ts'
+import { healthRoutes } from './health.ts'
+import { allowedOrigins } from './http/access.ts'
+import { HttpProblem, problemResponse } from './http/problem.ts'
+import { securityHeaders } from './http/security-headers.ts'
+import { servingRoutes } from './serving/routes.ts'
+import { visitorRoutes } from './visitors/routes.ts'
+
+export const app = new Hono<{ Bindings: Env }>()
+
+app.use('*', securityHeaders)
+app.use('/v1/*', allowedOrigins)
+for (const routes of [servingRoutes, eventRoutes, visitorRoutes, adminRoutes, healthRoutes]) app.route('/', routes)
+
+app.notFound((c) =>
+  problemResponse(c, new HttpProblem(404, `there is no ${c.req.method} at this path; docs/http-api.md lists what there is`)),
+)
+
+app.onError((error, c) => {
+  if (error instanceof HttpProblem) return problemResponse(c, error)
+  console.error(JSON.stringify({ event: 'unexpected', path: c.req.routePath, error: error.message }))
+  return problemResponse(c, new HttpProblem(500, 'something unexpected happened; it has been logged'))
+})

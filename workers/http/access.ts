@@ -1,0 +1,29 @@
+import type { Context, MiddlewareHandler } from 'hono'
+import { cors } from 'hono/cors'
+import { isAdmin } from '../identity/identify.ts'
+import { HttpProblem } from './problem.ts'
+
+/** Browsers of the sites in ALLOWED_ORIGINS may call; so may the Worker's own pages. */
+export const allowedOrigins: MiddlewareHandler<{ Bindings: Env }> = cors({
+  origin: (origin, c: Context<{ Bindings: Env }>) => {
+    const allowed = c.env.ALLOWED_ORIGINS.split(',').map((entry) => entry.trim())
+    return allowed.includes(origin) || origin === new URL(c.req.url).origin ? origin : null
+  },
+  allowMethods: ['GET', 'POST', 'DELETE', 'PUT'],
+  allowHeaders: ['authorization', 'content-type'],
+  maxAge: 86_400,
+})
+
+/**
+ * A browser names the site by its public write key; a backend shows the admin key instead. Keeps other sites' traffic
+ * out, protects no secret. @throws HttpProblem 403
+ */
+export async function requireWriteKey(c: Context<{ Bindings: Env }>, writeKey: string | undefined): Promise<void> {
+  if (writeKey === c.env.WRITE_KEY || (await isAdmin(c.env, c.req.raw))) return
+  throw new HttpProblem(403, writeKey === undefined ? 'writeKey is missing' : 'writeKey is not this site’s', 'writeKey')
+}
+
+/** @throws HttpProblem 401 */
+export async function requireAdmin(c: Context<{ Bindings: Env }>): Promise<void> {
+  if (!(await isAdmin(c.env, c.req.raw))) throw new HttpProblem(401, 'send "Authorization: Bearer" with the admin key')
+}

@@ -1,0 +1,63 @@
+import type { Context } from 'hono'
+import * as v from 'valibot'
+import type { Problem } from '../../shared/schemas/problem.ts'
+
+type Status = 400 | 401 | 403 | 404 | 405 | 413 | 415 | 500 | 503
+
+const titles: Record<Status, string> = {
+  400: 'Bad request',
+  401: 'Proof of identity needed',
+  403: 'Not allowed',
+  404: 'Not found',
+  405: 'Method not allowed',
+  413: 'Body too large',
+  415: 'Unsupported content type',
+  500: 'Internal error',
+  503: 'Temporarily unavailable',
+}
+
+/** Thrown where a request cannot be taken; the app turns it into problem+json. */
+export class HttpProblem extends Error {
+  readonly status: Status
+  readonly field: string | undefined
+
+  constructor(status: Status, detail: string, field?: string) {
+    super(detail)
+    this.status = status
+    this.field = field
+  }
+}
+
+export function problemResponse(c: Context, { status, message, field }: HttpProblem): Response {
+  const problem: Problem = {
+    type: 'about:blank',
+    title: titles[status],
+    status,
+    detail: message,
+    ...(field === undefined ? {} : { field }),
+  }
+  return c.json(problem, status, { 'content-type': 'application/problem+json', 'cache-control': 'no-store' })
+}
+
+/** The value as the schema describes it. @throws HttpProblem 400 naming the field, such as `events[3].item` */
+export function validate<S extends v.GenericSchema>(schema: S, value: unknown, prefix = ''): v.InferOutput<S> {
+  const parsed = v.safeParse(schema, value)
+  if (parsed.success) return parsed.output
+  const { field, detail } = firstIssue(parsed.issues[0], prefix)
+  throw new HttpProblem(400, detail, field === '' ? undefined : field)
+}
+
+/** The path and the words of what is wrong. */
+export function firstIssue(issue: v.BaseIssue<unknown>, prefix = ''): { field: string; detail: string } {
+  const path = (issue.path ?? []).reduce(
+    (text, part) => (typeof part.key === 'number' ? `${text}[${part.key}]` : `${text}${text === '' ? '' : '.'}${String(part.key)}`),
+    prefix,
+  )
+  return { field: path, detail: `${path === '' ? 'the body' : path} ${words(issue)}` }
+}
+
+function words(issue: v.BaseIssue<unknown>): string {
+  if (issue.type === 'strict_object' && issue.expected === 'never') return 'is not a known parameter'
+  if (issue.received === 'undefined') return 'is missing'
+  return issue.message.startsWith('Invalid') ? `must be ${issue.expected ?? 'something else'}` : issue.message
+}

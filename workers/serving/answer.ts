@@ -1,0 +1,82 @@
+import * as v from 'valibot'
+import type { Reason, RecommendationAnswer, RecommendationRequest, Rung } from '../../shared/schemas/recommendations.ts'
+import { toBase64Url } from '../identity/base64url.ts'
+import type { LoadedRelease } from '../releases/loaded-release.ts'
+import type { Shown } from './shown.ts'
+import { placeOf } from './visit.ts'
+
+export type Slate = { shown: Shown[]; rung: Rung; cohort: number | null; region: string }
+
+/** Opaque; impressions and clicks send it back so that they can be joined to what was shown. */
+export const newRecommId = (): string => toBase64Url(crypto.getRandomValues(new Uint8Array(16)))
+
+/** The answer as JSON text: values stand in the release as JSON already and are put in as they are. */
+export async function slateJson(release: LoadedRelease, { shown, rung, cohort, region }: Slate, offset: number): Promise<string> {
+  const named = shown.flatMap(({ reasons }) => reasons.flatMap((reason) => ('of' in reason ? [reason.of] : [])))
+  await release.loadDisplay([...shown.map(({ item }) => item), ...named])
+  const items = shown.map(({ item, score, source, reasons, explain }, i) => {
+    const { id, json } = release.display(item)
+    const head = JSON.stringify({
+      id,
+      score,
+      position: offset + i + 1,
+      source,
+      reasons: reasons.map((reason) => told(release, reason)),
+      ...(explain && { explain }),
+    })
+    return `${head.slice(0, -1)},"values":${json}}`
+  })
+  const head = JSON.stringify({ recommId: newRecommId(), release: release.release, rung, cohort, region })
+  return `${head.slice(0, -1)},"items":[${items.join(',')}]}`
+}
+
+/** The reason in the visitor's terms: the item they know instead of its index. */
+function told(release: LoadedRelease, reason: Shown['reasons'][number]): Reason {
+  if (!('of' in reason)) return reason
+  const { id, json } = release.display(reason.of)
+  const { title }: { title?: string } = JSON.parse(json)
+  return { code: reason.code, item: id, ...(title === undefined ? {} : { title }) }
+}
+
+const Bundled = v.object({
+  items: v.array(
+    v.object({ id: v.string(), values: v.record(v.string(), v.union([v.string(), v.number(), v.boolean(), v.array(v.string())])) }),
+  ),
+})
+
+/** The last rung: the list that was deployed with the Worker. Without even that, an empty slate. */
+export async function bundledAnswer(
+  env: Env,
+  raw: Request,
+  asked: Pick<RecommendationRequest, 'offset' | 'limit' | 'exclude'>,
+): Promise<string> {
+  const barred = new Set(asked.exclude)
+  const listed = (await bundledList(env)).filter(({ id }) => !barred.has(id)).slice(asked.offset, asked.offset + asked.limit)
+  const { country } = placeOf(env, raw)
+  const answer: RecommendationAnswer = {
+    recommId: newRecommId(),
+    items: listed.map(({ id, values }, i) => ({
+      id,
+      score: 0,
+      position: asked.offset + i + 1,
+      source: 'region-list',
+      reasons: [{ code: 'popular-in', region: '*' }],
+      values,
+    })),
+    release: null,
+    rung: 'bundled',
+    cohort: null,
+    region: country,
+  }
+  return JSON.stringify(answer)
+}
+
+async function bundledList(env: Env): Promise<v.InferOutput<typeof Bundled>['items']> {
+  try {
+    const answer = await env.ASSETS.fetch('https://assets.local/bundled.json')
+    const parsed = v.safeParse(Bundled, await answer.json())
+    return parsed.success ? parsed.output.items : []
+  } catch {
+    return []
+  }
+}

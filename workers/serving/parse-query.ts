@@ -1,0 +1,46 @@
+import * as v from 'valibot'
+import { RecommendationQuery, type RecommendationRequest } from '../../shared/schemas/recommendations.ts'
+import { HttpProblem, validate } from '../http/problem.ts'
+
+const LISTS = new Set(['items', 'exclude'])
+const NUMBERS = new Set(['limit', 'offset'])
+const SWITCHES = new Set(['explain', 'excludePurchased'])
+const FILTER_NUMBERS = new Set(['minPrice', 'maxPrice'])
+
+/**
+ * Query parameters as the request they stand for: lists by repeating the parameter, filters as `filter.category=…`,
+ * `filter.minPrice=…`, `filter.maxPrice=…`, `filter.available=…`. @throws HttpProblem 400 naming the parameter
+ */
+export function parseQuery(query: URLSearchParams): RecommendationRequest {
+  const raw: Record<string, unknown> = {}
+  const filter: Record<string, unknown> = {}
+  for (const name of new Set(query.keys())) {
+    const values = query.getAll(name)
+    if (LISTS.has(name)) raw[name] = values
+    else if (name === 'filter.category') filter.category = values
+    else if (values.length > 1) throw new HttpProblem(400, `${name} is given ${values.length} times`, name)
+    else if (NUMBERS.has(name)) raw[name] = number(name, values[0])
+    else if (SWITCHES.has(name)) raw[name] = yesOrNo(name, values[0])
+    else if (name.startsWith('filter.')) filter[name.slice('filter.'.length)] = filterValue(name, values[0])
+    else raw[name] = values[0]
+  }
+  return validate(RecommendationQuery, Object.keys(filter).length > 0 ? { ...raw, filter } : raw)
+}
+
+function filterValue(name: string, text: string): unknown {
+  const field = name.slice('filter.'.length)
+  if (FILTER_NUMBERS.has(field)) return number(name, text)
+  return field === 'available' ? yesOrNo(name, text) : text
+}
+
+function number(name: string, text: string): number {
+  const value = v.safeParse(v.pipe(v.string(), v.regex(/^-?\d+(\.\d+)?$/), v.transform(Number)), text)
+  if (!value.success) throw new HttpProblem(400, `${name} must be a number`, name)
+  return value.output
+}
+
+function yesOrNo(name: string, text: string): boolean {
+  if (text === 'true' || text === '1') return true
+  if (text === 'false' || text === '0') return false
+  throw new HttpProblem(400, `${name} must be true or false`, name)
+}

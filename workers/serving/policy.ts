@@ -1,0 +1,38 @@
+import type { Overlay } from '../../shared/overlay.ts'
+import { AVAILABLE, type Core, itemByHash } from '../../shared/release/core-pack.ts'
+import { itemHash } from '../../shared/release/hash.ts'
+import type { Filter } from '../../shared/schemas/recommendations.ts'
+import type { LoadedRelease } from '../releases/loaded-release.ts'
+
+/** The index of an item id in this release, or -1. */
+export const indexOf = (release: LoadedRelease, id: string): number => itemByHash(release.core, itemHash(id, release.manifest.idSalt))
+
+export const indicesOf = (release: LoadedRelease, ids: readonly string[]): number[] =>
+  ids.map((id) => indexOf(release, id)).filter((item) => item >= 0)
+
+/** What may be shown at all: in stock, not hidden, not excluded, and through the caller's filter. */
+export function allowedItems(
+  release: LoadedRelease,
+  overlay: Overlay,
+  exclude: readonly number[],
+  filter: Filter,
+): (item: number) => boolean {
+  const { core } = release
+  const barred = new Set([...exclude, ...indicesOf(release, overlay.hidden)])
+  const soldOut = new Set(indicesOf(release, overlay.unavailable))
+  const categories = categoryIndices(core, filter.category)
+  return (item) => {
+    if (barred.has(item)) return false
+    if (filter.available !== false && ((core.flags[item] & AVAILABLE) === 0 || soldOut.has(item))) return false
+    if (categories !== null && !categories.has(core.category[item])) return false
+    if (filter.minPrice !== undefined && core.price[item] < Math.fround(filter.minPrice)) return false
+    // Prices are kept as float32: a price equal to the bound must not fall out by rounding.
+    return filter.maxPrice === undefined || core.price[item] <= Math.fround(filter.maxPrice)
+  }
+}
+
+function categoryIndices(core: Core, wanted: Filter['category']): Set<number> | null {
+  if (wanted === undefined) return null
+  const names = new Set(typeof wanted === 'string' ? [wanted] : wanted)
+  return new Set(core.categories.flatMap((name, index) => (index > 0 && names.has(name) ? [index] : [])))
+}
