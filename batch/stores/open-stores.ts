@@ -30,7 +30,7 @@ export async function findTarget({ remote, directory }: { remote: boolean; direc
 }
 
 export const openStores = async (target: StoreTarget): Promise<Stores> =>
-  target.kind === 'local' ? openBindings(target.persist, join(ROOT, 'wrangler.toml')) : openRest(target)
+  target.kind === 'local' ? openBindings(target.persist, join(import.meta.dirname, 'wrangler.storage.toml')) : openRest(target)
 
 function remoteTarget(environment: NodeJS.ProcessEnv): StoreTarget {
   const { CLOUDFLARE_API_TOKEN: token, CLOUDFLARE_ACCOUNT_ID: account } = environment

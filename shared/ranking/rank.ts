@@ -11,7 +11,7 @@ export type Scorer = (features: Float32Array, count: number) => Float32Array | P
 export type Ranking = {
   candidates: Candidates
   /** By candidate position, rounded to 1e-4. */
-  scores: Float32Array
+  scores: Float64Array
   order: Uint32Array
   /** candidates.count × FEATURE_COUNT; empty when the merged score alone decides. */
   features: Float32Array
@@ -43,8 +43,8 @@ export function candidateFeatures(
 }
 
 /** Rounded scores and the order they give; ties go to the lower item index. */
-export function ordered(candidates: Candidates, raw: Float32Array): { scores: Float32Array; order: Uint32Array } {
-  const scores = Float32Array.from({ length: candidates.count }, (_, i) => roundScore(raw[i]))
+export function ordered(candidates: Candidates, raw: Float32Array): { scores: Float64Array; order: Uint32Array } {
+  const scores = Float64Array.from({ length: candidates.count }, (_, i) => roundScore(raw[i]))
   const order = Uint32Array.from({ length: candidates.count }, (_, i) => i).sort(
     (a, b) => scores[b] - scores[a] || candidates.item[a] - candidates.item[b],
   )

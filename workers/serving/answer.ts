@@ -11,7 +11,12 @@ export type Slate = { shown: Shown[]; rung: Rung; cohort: number | null; region:
 export const newRecommId = (): string => toBase64Url(crypto.getRandomValues(new Uint8Array(16)))
 
 /** The answer as JSON text: values stand in the release as JSON already and are put in as they are. */
-export async function slateJson(release: LoadedRelease, { shown, rung, cohort, region }: Slate, offset: number): Promise<string> {
+export async function slateJson(
+  release: LoadedRelease,
+  { shown, rung, cohort, region }: Slate,
+  offset: number,
+  recommId = newRecommId(),
+): Promise<string> {
   const named = shown.flatMap(({ reasons }) => reasons.flatMap((reason) => ('of' in reason ? [reason.of] : [])))
   await release.loadDisplay([...shown.map(({ item }) => item), ...named])
   const items = shown.map(({ item, score, source, reasons, explain }, i) => {
@@ -26,7 +31,7 @@ export async function slateJson(release: LoadedRelease, { shown, rung, cohort, r
     })
     return `${head.slice(0, -1)},"values":${json}}`
   })
-  const head = JSON.stringify({ recommId: newRecommId(), release: release.release, rung, cohort, region })
+  const head = JSON.stringify({ recommId, release: release.release, rung, cohort, region })
   return `${head.slice(0, -1)},"items":[${items.join(',')}]}`
 }
 

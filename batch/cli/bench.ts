@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { Command } from 'commander'
+import type { NightReport } from '../night/night.ts'
+import { sourceNames } from '../sources/registry.ts'
+import { InputError } from '../sources/source.ts'
+
+type BenchOptions = { source: string; runs: string; json?: string }
+
+export const benchCommand = (): Command =>
+  new Command('bench').description('measure').addCommand(
+    new Command('night')
+      .description('whole nights in processes of their own, each published to empty local KV and then repeated on unchanged data')
+      .option('--source <name>', `one of ${sourceNames.join(', ')}`, 'online-retail')
+      .option('--runs <n>', 'how many', '3')
+      .option('--json <file>', 'write rows {dataset, run, metric, value}')
+      .action(benchNight),
+  )
+
+type Row = { dataset: string; run: number; metric: string; value: number }
+
+async function benchNight(options: BenchOptions): Promise<void> {
+  const runs = Number.parseInt(options.runs, 10)
+  if (!(runs >= 1 && runs <= 50)) throw new InputError('--runs must be from 1 to 50')
+  const rows: Row[] = []
+  for (let run = 1; run <= runs; run++) {
+    const directory = mkdtempSync(join(tmpdir(), 'nightjar-bench-'))
+    try {
+      const first = await runNight(options.source, directory)
+      const second = await runNight(options.source, directory)
+      const add = (metric: string, value: number): number => rows.push({ dataset: options.source, run, metric, value })
+      add('seconds', first.seconds)
+      add('peak-mb', first.peakMb)
+      add('kv-writes', first.kvWrites)
+      add('kv-writes-unchanged', second.kvWrites)
+      add('same-release', first.release === second.release ? 1 : 0)
+      for (const stage of first.stages) add(`seconds.${stage.name}`, stage.seconds)
+    } finally {
+      rmSync(directory, { recursive: true, force: true })
+    }
+  }
+  console.table(
+    Object.fromEntries(
+      [...new Set(rows.map(({ metric }) => metric))].map((metric) => [metric, spread(rows.filter((row) => row.metric === metric))]),
+    ),
+  )
+  if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(rows))
+}
+
+/** A night in its own process: its peak memory is its own. */
+async function runNight(source: string, directory: string): Promise<NightReport> {
+  const launcher = join(import.meta.dirname, '../bin/nightjar.mjs')
+  const child = spawn(process.execPath, [launcher, 'nightly', '--source', source, '--directory', directory, '--no-edge-events', '--json'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [output, code] = await Promise.all([text(child.stdout), new Promise<number | null>((resolve) => child.once('exit', resolve))])
+  if (code !== 0) throw new Error(`the night ended with exit code ${code}`)
+  return JSON.parse(output) as NightReport
+}
+
+function spread(rows: readonly Row[]): { min: number; median: number; max: number } {
+  const values = rows.map(({ value }) => value).sort((a, b) => a - b)
+  const round = (value: number): number => Math.round(value * 100) / 100
+  return { min: round(values[0]), median: round(values[Math.floor((values.length - 1) / 2)]), max: round(values[values.length - 1]) }
+}

@@ -1,0 +1,78 @@
+import { Command } from 'commander'
+import { type DisplayPack, decodeDisplay } from '../../shared/release/display-pack.ts'
+import { packKey } from '../../shared/release/keys.ts'
+import { type ChannelEntry, packOfSlot } from '../../shared/release/manifest.ts'
+import type { Packs } from '../release/packs.ts'
+import { keptReleases, packsOf, readChannel } from '../release/release-store.ts'
+import { viewOfPacks } from '../release/view-of-packs.ts'
+import { InputError } from '../sources/source.ts'
+import type { KvSink } from '../stores/kv-sink.ts'
+import { openTarget, type TargetOptions, withTarget } from './target.ts'
+
+type ShowOptions = TargetOptions & { item?: string; region?: string; limit: string; json?: true }
+
+export const showCommand = (): Command =>
+  withTarget(
+    new Command('show')
+      .description('look into a release: what it is made of, a region’s list, an item’s neighbours')
+      .argument('[release]', 'which one; the live one where none is named')
+      .option('--item <id>', 'the neighbours of this item')
+      .option('--region <code>', 'the list of this region, such as GB, @EU or *')
+      .option('--limit <n>', 'how many rows', '10')
+      .option('--json', 'print JSON'),
+  ).action(async (release: string | undefined, options: ShowOptions) => {
+    const stores = await openTarget(options)
+    try {
+      const entry = await entryOf(stores.kv, release)
+      const shown = options.item === undefined && options.region === undefined ? entry.manifest : await rowsOf(stores.kv, entry, options)
+      if (options.json || !Array.isArray(shown)) process.stdout.write(`${JSON.stringify(shown, null, options.json ? 0 : 2)}\n`)
+      else console.table(shown)
+    } finally {
+      await stores.close()
+    }
+  })
+
+async function entryOf(kv: KvSink, release: string | undefined): Promise<ChannelEntry> {
+  const entry = release === undefined ? (await readChannel(kv))?.stable : (await keptReleases(kv)).find((kept) => kept.release === release)
+  if (entry === undefined)
+    throw new InputError(
+      release === undefined ? 'nothing has been published yet' : `no release ${release} in KV; "nightjar releases" lists them`,
+    )
+  return entry
+}
+
+type ShownRow = { id: string; title: string; similar?: number; together?: number; score?: number }
+
+async function rowsOf(kv: KvSink, { release, manifest }: ChannelEntry, { item, region, limit }: ShowOptions): Promise<ShownRow[]> {
+  const most = Math.max(1, Number.parseInt(limit, 10) || 10)
+  const packs: Packs = new Map()
+  for (const hash of packsOf(manifest)) {
+    const bytes = await kv.get(packKey(hash))
+    if (bytes !== null) packs.set(hash, Uint8Array.from(bytes))
+  }
+  const view = viewOfPacks(release, manifest, packs)
+  const display = manifest.display.map(({ hash }) => decodeDisplay((packs.get(hash) ?? new Uint8Array()).buffer))
+  const named = (index: number): { id: string; title: string } =>
+    nameOf(display[packOfSlot(manifest.display, view.core.slot[index])], view.core.slot[index])
+  if (item !== undefined) {
+    const index = Array.from({ length: view.core.items }, (_, i) => i).find((i) => named(i).id === item)
+    if (index === undefined) throw new InputError(`release ${release} has no item "${item}"`)
+    const row = view.neighbours(index)
+    return Array.from(row?.items ?? [], (other, i) => ({
+      ...named(other),
+      similar: Number(((row?.similar[i] ?? 0) * (row?.similarScale ?? 0)).toFixed(4)),
+      together: Number(((row?.together[i] ?? 0) * (row?.togetherScale ?? 0)).toFixed(4)),
+    })).slice(0, most)
+  }
+  const list = view.list(region ?? '*', -1)
+  if (list === undefined)
+    throw new InputError(
+      `release ${release} has no list for "${region}"; it has ${manifest.lists.flatMap((pack) => pack.regions).join(', ')}`,
+    )
+  return Array.from(list.items, (index, i) => ({ ...named(index), score: Number((list.scores[i] * list.scale).toFixed(6)) })).slice(0, most)
+}
+
+function nameOf(pack: DisplayPack, slot: number): { id: string; title: string } {
+  const { title }: { title?: string } = JSON.parse(pack.json(slot))
+  return { id: pack.id(slot), title: title ?? '' }
+}

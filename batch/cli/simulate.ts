@@ -1,0 +1,36 @@
+import { resolve } from 'node:path'
+import { Command, InvalidArgumentError } from 'commander'
+import { simulate } from '../simulate/simulate.ts'
+import { InputError } from '../sources/source.ts'
+import { readDevServer } from '../stores/dev-server.ts'
+import { DEFAULT_DIRECTORY } from './target.ts'
+
+type SimulateOptions = { url?: string; visitors: number; seed: number; directory: string; writeKey: string; json?: true }
+
+const wholeNumber = (text: string): number => {
+  const value = Number(text)
+  if (!Number.isInteger(value) || value < 1 || value > 100_000)
+    throw new InvalidArgumentError('It must be a whole number from 1 to 100000.')
+  return value
+}
+
+export const simulateCommand = (): Command =>
+  new Command('simulate')
+    .description('let made-up visitors of the demo shop browse a running edge, so that there is something to learn')
+    .option('--url <url>', 'the edge; the local one that is running where none is given')
+    .option('--visitors <n>', 'how many', wholeNumber, 50)
+    .option('--seed <n>', 'the same seed, the same visitors', wholeNumber, 1)
+    .option('--write-key <key>', 'the site’s public write key', 'pk_demo')
+    .option('--directory <folder>', 'where the local edge keeps its state', DEFAULT_DIRECTORY)
+    .option('--json', 'print the outcome as JSON')
+    .action(async (options: SimulateOptions) => {
+      const url = options.url ?? readDevServer(resolve(options.directory))?.url
+      if (url === undefined) throw new InputError('no edge is running here; start one with "npm start", or name one with --url')
+      const outcome = await simulate({ ...options, url })
+      const rate = outcome.shown > 0 ? (100 * outcome.clicks) / outcome.shown : 0
+      process.stdout.write(
+        options.json
+          ? `${JSON.stringify(outcome)}\n`
+          : `${outcome.visitors} visitors asked ${outcome.answers} times, clicked ${outcome.clicks} of ${outcome.shown} items shown (${rate.toFixed(2)} %) and bought ${outcome.purchases}.\n`,
+      )
+    })

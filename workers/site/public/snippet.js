@@ -1,0 +1,16 @@
+import { nightjar } from './nightjar.js'
+
+const nj = nightjar({ writeKey: 'pk_demo', consent: true })
+const { items, recommId } = await nj.recommend({ scenario: 'home', limit: 5 })
+const list = document.querySelector('#recommended')
+for (const { id, position, values } of items) {
+  const link = document.createElement('a')
+  link.href = values.url ?? '#'
+  link.textContent = values.title ?? id
+  link.onclick = () => nj.send({ type: 'click', item: id, recommId, position })
+  list.append(Object.assign(document.createElement('li'), { className: 'pick' }))
+  list.lastChild.append(link)
+}
+if (items.length > 0) void nj.send({ type: 'impression', items: items.map(({ id }) => id), recommId })
+
+document.querySelector('#code').textContent = await (await fetch('snippet.js')).text()

@@ -1,0 +1,111 @@
+import type { EventsAnswer } from '../../../shared/schemas/events.ts'
+import type { Consent } from '../../../shared/schemas/ids.ts'
+import type { RecommendationAnswer, RecommendationRequest, RecommendedItem } from '../../../shared/schemas/recommendations.ts'
+
+export type Options = {
+  writeKey: string
+  /** Where the Worker answers, ending in "/"; by default where this file came from. */
+  url?: string
+  /** Nothing that tells one visitor from another is kept or sent unless this is `granted`. */
+  consent?: Consent
+  /** An identity token signed by the site's backend, instead of an anonymous id. */
+  visitor?: string
+}
+export type Asked = Partial<Omit<RecommendationRequest, 'writeKey' | 'visitor' | 'token' | 'consent'>>
+/** What was answered; after any failure only the empty `items` and the wait. */
+export type Slate = Partial<RecommendationAnswer> & { items: RecommendedItem[]; scenario: Asked['scenario']; waited: number }
+export type Sent = { type: string; [field: string]: unknown }
+
+const KEY = 'nightjar'
+type Area = 'localStorage' | 'sessionStorage'
+
+/** Reads with one argument; writes with two, `undefined` meaning to remove. Storage that is blocked holds nothing. */
+const stored = (area: Area, ...value: (string | undefined)[]): string | undefined => {
+  try {
+    if (value.length === 0) return self[area][KEY]
+    if (value[0]) self[area][KEY] = value[0]
+    else delete self[area][KEY]
+  } catch {}
+}
+
+/**
+ * The browser's side: asks for recommendations, sends events, keeps the visitor's id and the memory token, both only with
+ * consent. It never throws; what fails is an empty slate. Bodies go as text/plain, which needs no preflight.
+ */
+export function nightjar({ writeKey, url = new URL('.', import.meta.url).href, consent = 'unknown', visitor }: Options) {
+  let state: Consent
+  let id: string | undefined
+  let token: string | undefined
+  let last: Promise<unknown> = Promise.resolve()
+  const queue: Sent[] = []
+
+  const bodyOf = (more: object): string => JSON.stringify({ writeKey, consent: state, visitor: id, token, ...more })
+
+  /** Undefined where trying again may help. */
+  const post = async <T extends object>(path: string, more: object): Promise<Partial<T> | undefined> => {
+    const asker = id
+    try {
+      const response = await fetch(`${url}v1/${path}`, {
+        method: 'POST',
+        body: bodyOf(more),
+        keepalive: true,
+        signal: AbortSignal.timeout(2000),
+      })
+      if (!response.ok) return response.status < 500 ? {} : undefined
+      const answer: Partial<T & EventsAnswer> = await response.json()
+      // Consent may have been withdrawn while the answer was on its way.
+      if (asker && asker === id && answer.token) stored('sessionStorage', (token = answer.token))
+      return answer
+    } catch {}
+  }
+
+  const flush = async (): Promise<void> => {
+    if (state === 'granted' && !id) {
+      const minted = (await post<{ visitor: string }>('visitors', {}))?.visitor
+      if (state === 'granted') stored('localStorage', (id = minted))
+    }
+    const events = queue.splice(0, 99)
+    // Event ids make sending them twice harmless.
+    if (events.length > 0 && !(await post('events', { events })) && queue.length < 99) queue.unshift(...events)
+  }
+
+  const decide = (wanted: Consent): void => {
+    state = (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl ? 'denied' : wanted
+    const granted = state === 'granted'
+    id = granted ? visitor || stored('localStorage') : undefined
+    token = granted ? stored('sessionStorage') : undefined
+    if (state === 'denied') {
+      stored('localStorage', undefined)
+      stored('sessionStorage', undefined)
+    }
+  }
+
+  const send = (events: Sent | Sent[]): Promise<unknown> => {
+    for (const event of [events].flat())
+      queue.push({ id: crypto.getRandomValues(new Uint32Array(4)).join('-'), at: Date.now(), ...event })
+    // One after the other, so that the newest token is the one that stays.
+    last = last.then(flush)
+    return last
+  }
+
+  decide(consent)
+  addEventListener('pagehide', () => {
+    if (queue.length > 0) navigator.sendBeacon(`${url}v1/events`, bodyOf({ events: queue.splice(0, 99) }))
+  })
+
+  return {
+    async recommend(asked: Asked = {}): Promise<Slate> {
+      const start = performance.now()
+      const answer = await post<RecommendationAnswer>('recommendations', asked)
+      return { items: [], ...answer, scenario: asked.scenario, waited: performance.now() - start }
+    },
+    /** Sends one event or several; resolves when they were taken, or will be tried again with the next. */
+    send,
+    /** Tells that a slate came into view, and how long the visitor had waited for it. */
+    shown({ items, recommId, scenario, waited }: Slate): void {
+      if (items[0]) send({ type: 'impression', items: items.map((item) => item.id), recommId, scenario, waited })
+    },
+    /** A no takes effect at once: the id and the token are gone from this browser. */
+    consent: decide,
+  }
+}
