@@ -1,3 +1,5 @@
+import { type Deed, IN_CART, VIEWED } from '../../shared/ranking/release-view.ts'
+import type { Deeds } from '../dataset.ts'
 import { recency, type Window } from './interactions.ts'
 import { type Sparse, SparseBuilder } from './sparse.ts'
 
@@ -11,11 +13,12 @@ export type TogetherOptions = {
 /**
  * "In the same basket or visit": source × target weights of how often the target stands near the source in a session,
  * after it counting twice as much as before it, damped by distance and by age, divided by what the items' frequencies
- * alone would give (source^½ · target^⅕). A pair counts only when `minVisitors` distinct visitors have it.
+ * alone would give (source^½ · target^⅕). Where the history has carts and purchases, only they count: looking at two
+ * things is not wanting them together. A pair counts only when `minVisitors` distinct visitors have it.
  */
 export function togetherItems({ dataset, until }: Window, options: TogetherOptions): Sparse {
   const { deeds, items } = dataset
-  const steps = distinctSteps(dataset.deeds, until)
+  const steps = distinctSteps(deeds, until, hasBaskets(deeds) ? IN_CART : VIEWED)
   const frequency = new Float64Array(items.length)
   const occurrences: number[][] = items.map(() => [])
   for (let step = 0; step < steps.length; step++) {
@@ -57,16 +60,25 @@ export function togetherItems({ dataset, until }: Window, options: TogetherOptio
   return builder.build()
 }
 
-/** Deed positions before `until`, without an item's repetitions within one session. */
-function distinctSteps(deeds: Window['dataset']['deeds'], until: number): Uint32Array {
+/** Deed positions before `until`, at least as committed as `least`, without an item's repetitions within one session. */
+function distinctSteps(deeds: Deeds, until: number, least: Deed): Uint32Array {
   const steps = new Uint32Array(deeds.count)
   let length = 0
   let inSession = new Set<number>()
   for (let k = 0; k < deeds.count; k++) {
     if (k === 0 || deeds.session[k] !== deeds.session[k - 1]) inSession = new Set()
-    if (deeds.at[k] >= until || inSession.has(deeds.item[k])) continue
+    if (deeds.at[k] >= until || deeds.deed[k] < least || inSession.has(deeds.item[k])) continue
     inSession.add(deeds.item[k])
     steps[length++] = k
   }
   return steps.slice(0, length)
+}
+
+/** Fewer carts and purchases than this share of deeds are too few to learn from alone. */
+const BASKET_SHARE = 0.05
+
+function hasBaskets(deeds: Deeds): boolean {
+  let committed = 0
+  for (const deed of deeds.deed) if (deed >= IN_CART) committed++
+  return committed >= BASKET_SHARE * deeds.count
 }

@@ -76,20 +76,22 @@ export function* browse(
   const steps = 2 + Math.floor(-Math.log(1 - random()) * 5)
   for (let step = 0; step < steps; step++) {
     yield { item, kind: 'item_view' }
+    let wanted = false
     const fits = taste.categories[items[item].category] > 1 || taste.styles[items[item].style] > 1
     if (random() < (fits ? 0.25 : 0.05) && !cart.includes(item)) {
       cart.push(item)
+      wanted = true
       yield { item, kind: 'add_to_cart' }
     }
-    item = nextItem(items, wants, item, random)
+    item = nextItem(items, wants, item, wanted ? 0.7 : 0.05, random)
   }
   if (random() < 0.55) for (const bought of cart) yield { item: bought, kind: 'purchase' }
 }
 
-function nextItem(items: readonly ShopItem[], wants: readonly number[], item: number, random: () => number): number {
-  const turn = random()
-  if (turn < 0.3) return pick(random, items[item].complements)
-  if (turn < 0.75) {
+/** After something went into the cart, often what goes with it; else more of its kind, or something else that is liked. */
+function nextItem(items: readonly ShopItem[], wants: readonly number[], item: number, complement: number, random: () => number): number {
+  if (random() < complement) return pick(random, items[item].complements)
+  if (random() < 0.65) {
     const { category, style } = items[item]
     const alike = wants.map((want, i) => (i === item || items[i].category !== category ? 0 : want * (items[i].style === style ? 4 : 1)))
     if (alike.some((want) => want > 0)) return draw(random, alike)

@@ -3,6 +3,7 @@ import { NOWHERE } from '../../shared/ranking/candidates.ts'
 import { foldIn } from '../../shared/ranking/cohort.ts'
 import { FEATURE_COUNT, features } from '../../shared/ranking/features.ts'
 import { type Ranking, rankCandidates } from '../../shared/ranking/rank.ts'
+import { roundScore } from '../../shared/ranking/reference-scorer.ts'
 import type { HistoryItem } from '../../shared/ranking/release-view.ts'
 import { capCategories, placeNewItem } from '../../shared/ranking/slate.ts'
 import type { Rung, Source } from '../../shared/schemas/recommendations.ts'
@@ -43,7 +44,8 @@ export async function personalSlate(
     by = scored.by
     return scored.scores
   }
-  // With a part of the neighbours unread the features would be wrong in silence: the merged score is told as such.
+  // With a part of the neighbours unread the features would be wrong in silence, and the ranker knows what comes next, not
+  // what goes together: both are ordered by weights alone, and the rung says so.
   const ranking = await rankCandidates(
     release,
     release.space,
@@ -61,11 +63,15 @@ function arrange(
   { relation, length }: PersonalRequest,
 ): { order: number[]; placed: number | null } {
   const order = Array.from(ranking.order)
-  if (relation !== null) return { order, placed: null }
+  if (relation === 'together') return { order: byTogether(ranking, order), placed: null }
+  if (relation === 'similar') return { order, placed: null }
   const { item, fresh } = ranking.candidates
   const capped = capCategories(order, (position) => release.core.category[item[position]], length)
   return placeNewItem(capped, (position) => fresh[position] > 0, length)
 }
+
+const byTogether = ({ candidates: { together } }: Ranking, order: readonly number[]): number[] =>
+  order.toSorted((a, b) => together[b] - together[a])
 
 /** Items an anchor points to. */
 function relatedItems(release: LoadedRelease, anchors: readonly HistoryItem[], relation: 'similar' | 'together'): Set<number> {
@@ -97,7 +103,8 @@ function freshItems(release: LoadedRelease, { history, allow }: PersonalRequest)
 
 function shownItem(ranking: Ranking, request: PersonalRequest, position: number, placed: number | null): Shown {
   const { candidates, scores } = ranking
-  const shown: Shown = { item: candidates.item[position], score: scores[position], ...originOf(ranking, request, position, placed) }
+  const score = request.relation === 'together' ? roundScore(candidates.together[position]) : scores[position]
+  const shown: Shown = { item: candidates.item[position], score, ...originOf(ranking, request, position, placed) }
   if (request.explain) shown.explain = { features: featuresOf(ranking, position), sources: sourceScores(ranking, position) }
   return shown
 }
@@ -105,13 +112,13 @@ function shownItem(ranking: Ranking, request: PersonalRequest, position: number,
 /** Which source brought the item, and the reasons that really contributed, most telling first. */
 function originOf(
   { candidates }: Ranking,
-  { history, regions, cohort }: PersonalRequest,
+  { history, regions, cohort, relation }: PersonalRequest,
   position: number,
   placed: number | null,
 ): Pick<Shown, 'source' | 'reasons'> {
   const reasons: Shown['reasons'] = []
   const because = history[candidates.because[position]]
-  const byTogether = candidates.together[position] > 0 && candidates.similar[position] <= 0
+  const byTogether = candidates.together[position] > 0 && (relation === 'together' || candidates.similar[position] <= 0)
   if (because !== undefined && candidates.because[position] !== NOWHERE)
     reasons.push({ code: byTogether ? 'bought-with' : 'similar-to', of: because.item })
   if (candidates.historyPosition[position] !== NOWHERE)

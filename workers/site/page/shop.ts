@@ -1,9 +1,9 @@
-import type { RecommendationAnswer } from '../../../shared/schemas/recommendations.ts'
-import { nightjar } from '../sdk/nightjar.ts'
+import type { RecommendedItem } from '../../../shared/schemas/recommendations.ts'
+import { type Asked, nightjar, type Slate } from '../sdk/nightjar.ts'
 import { regions } from './words.ts'
 
-export type Answer = Partial<RecommendationAnswer> & Pick<RecommendationAnswer, 'items'> & { waited: number }
-export type Item = RecommendationAnswer['items'][number]
+export type Answer = Slate
+export type Item = RecommendedItem
 
 const stored = (name: string): string | null => {
   try {
@@ -41,7 +41,7 @@ function placeHeaders(): void {
 placeHeaders()
 
 const writeKey = document.querySelector<HTMLMetaElement>('meta[name=nightjar-key]')?.content ?? ''
-export const client = nightjar({ writeKey, consent: state.consent, headers })
+export const client = nightjar({ writeKey, consent: state.consent ? 'granted' : 'denied', headers })
 
 export function chooseCountry(country: string): void {
   state.country = country
@@ -53,20 +53,12 @@ export function chooseConsent(given: boolean): void {
   state.consent = given
   if (!given) state.clicked = []
   store('consent', given ? 'yes' : 'no')
-  client.consent(given)
+  client.consent(given ? 'granted' : 'denied')
 }
 
 /** Asks in the chosen region, and reports what was shown. */
-export async function ask(asked: Parameters<typeof client.recommend>[0] & object): Promise<Answer> {
+export async function ask(asked: Asked): Promise<Answer> {
   const answer = await client.recommend({ ...asked, region: state.country })
-  if (answer.items.length > 0) {
-    void client.send({
-      type: 'impression',
-      items: answer.items.map(({ id }) => id),
-      recommId: answer.recommId,
-      scenario: asked.scenario ?? 'home',
-      waited: Math.round(answer.waited),
-    })
-  }
+  client.shown(answer)
   return answer
 }

@@ -1,7 +1,8 @@
 import { nightjar } from './nightjar.js'
 
-const nj = nightjar({ writeKey: 'pk_demo', consent: true })
-const { items, recommId } = await nj.recommend({ scenario: 'home', limit: 5 })
+const nj = nightjar({ writeKey: 'pk_demo', consent: 'granted' })
+const slate = await nj.recommend({ scenario: 'home', limit: 5 })
+const { items, recommId } = slate
 const list = document.querySelector('#recommended')
 for (const { id, position, values } of items) {
   const link = document.createElement('a')
@@ -11,6 +12,6 @@ for (const { id, position, values } of items) {
   list.append(Object.assign(document.createElement('li'), { className: 'pick' }))
   list.lastChild.append(link)
 }
-if (items.length > 0) void nj.send({ type: 'impression', items: items.map(({ id }) => id), recommId })
+nj.shown(slate)
 
 document.querySelector('#code').textContent = await (await fetch('snippet.js')).text()

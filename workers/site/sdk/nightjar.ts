@@ -10,6 +10,8 @@ export type Options = {
   consent?: Consent
   /** An identity token signed by the site's backend, instead of an anonymous id. */
   visitor?: string
+  /** Sent along with every call; to another origin they cost a preflight. */
+  headers?: Record<string, string>
 }
 export type Asked = Partial<Omit<RecommendationRequest, 'writeKey' | 'visitor' | 'token' | 'consent'>>
 /** What was answered; after any failure only the empty `items` and the wait. */
@@ -32,7 +34,7 @@ const stored = (area: Area, ...value: (string | undefined)[]): string | undefine
  * The browser's side: asks for recommendations, sends events, keeps the visitor's id and the memory token, both only with
  * consent. It never throws; what fails is an empty slate. Bodies go as text/plain, which needs no preflight.
  */
-export function nightjar({ writeKey, url = new URL('.', import.meta.url).href, consent = 'unknown', visitor }: Options) {
+export function nightjar({ writeKey, url = new URL('.', import.meta.url).href, consent = 'unknown', visitor, headers = {} }: Options) {
   let state: Consent
   let id: string | undefined
   let token: string | undefined
@@ -47,6 +49,7 @@ export function nightjar({ writeKey, url = new URL('.', import.meta.url).href, c
     try {
       const response = await fetch(`${url}v1/${path}`, {
         method: 'POST',
+        headers,
         body: bodyOf(more),
         keepalive: true,
         signal: AbortSignal.timeout(2000),
@@ -54,7 +57,10 @@ export function nightjar({ writeKey, url = new URL('.', import.meta.url).href, c
       if (!response.ok) return response.status < 500 ? {} : undefined
       const answer: Partial<T & EventsAnswer> = await response.json()
       // Consent may have been withdrawn while the answer was on its way.
-      if (asker && asker === id && answer.token) stored('sessionStorage', (token = answer.token))
+      if (asker && asker === id && answer.token) {
+        token = answer.token
+        stored('sessionStorage', token)
+      }
       return answer
     } catch {}
   }
@@ -62,7 +68,10 @@ export function nightjar({ writeKey, url = new URL('.', import.meta.url).href, c
   const flush = async (): Promise<void> => {
     if (state === 'granted' && !id) {
       const minted = (await post<{ visitor: string }>('visitors', {}))?.visitor
-      if (state === 'granted') stored('localStorage', (id = minted))
+      if (state === 'granted') {
+        id = minted
+        stored('localStorage', id)
+      }
     }
     const events = queue.splice(0, 99)
     // Event ids make sending them twice harmless.
@@ -81,8 +90,7 @@ export function nightjar({ writeKey, url = new URL('.', import.meta.url).href, c
   }
 
   const send = (events: Sent | Sent[]): Promise<unknown> => {
-    for (const event of [events].flat())
-      queue.push({ id: crypto.getRandomValues(new Uint32Array(4)).join('-'), at: Date.now(), ...event })
+    for (const event of [events].flat()) queue.push({ id: crypto.getRandomValues(new Uint32Array(4)).join('-'), at: Date.now(), ...event })
     // One after the other, so that the newest token is the one that stays.
     last = last.then(flush)
     return last
@@ -103,7 +111,7 @@ export function nightjar({ writeKey, url = new URL('.', import.meta.url).href, c
     send,
     /** Tells that a slate came into view, and how long the visitor had waited for it. */
     shown({ items, recommId, scenario, waited }: Slate): void {
-      if (items[0]) send({ type: 'impression', items: items.map((item) => item.id), recommId, scenario, waited })
+      if (items[0]) void send({ type: 'impression', items: items.map((item) => item.id), recommId, scenario, waited })
     },
     /** A no takes effect at once: the id and the token are gone from this browser. */
     consent: decide,
