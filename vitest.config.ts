@@ -21,7 +21,11 @@ export default defineConfig({
             main: './workers/index.ts',
             remoteBindings: false,
             wrangler: { configPath: './wrangler.toml' },
-            miniflare: { bindings: TEST_SECRETS },
+            miniflare: {
+              bindings: TEST_SECRETS,
+              // Not dist/site: its bundled list is that of whichever night ran last on this machine.
+              assets: { binding: 'ASSETS', directory: './test/edge/fixtures/site' },
+            },
           }),
         ],
         test: { name: 'edge', include: ['test/edge/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 30_000 },
