@@ -22,7 +22,7 @@ export function edge(folder: string): Source {
           SELECT row_number() OVER (ORDER BY received, id) AS nth, *
           FROM read_json([${list}], format = 'newline_delimited', ignore_errors = true,
             columns = {id: 'VARCHAR', type: 'VARCHAR', item: 'VARCHAR', items: 'JSON[]', "at": 'BIGINT', received: 'BIGINT', visitor: 'VARCHAR', country: 'VARCHAR', price: 'DOUBLE', quantity: 'DOUBLE'})
-          QUALIFY row_number() OVER (PARTITION BY id ORDER BY received) = 1),
+        ),
         bought AS (
           SELECT nth, id, visitor, coalesce("at", received) AS at_ms, country, unnest(items) AS line FROM records WHERE type = 'purchase')
         SELECT (SELECT seq FROM before) + 1000 * nth, id, visitor, true, item, coalesce("at", received) // 1000, type, NULL, country, quantity, price

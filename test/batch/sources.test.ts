@@ -1,0 +1,184 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { gunzipSync, gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Dataset } from '../../batch/dataset.ts'
+import { ingest } from '../../batch/ingest.ts'
+import { edge } from '../../batch/sources/edge.ts'
+import { files } from '../../batch/sources/files.ts'
+import { onlineRetail } from '../../batch/sources/online-retail.ts'
+import { openSource } from '../../batch/sources/registry.ts'
+import type { Source } from '../../batch/sources/source.ts'
+import { retailSlice } from './fixtures/make-retail-slice.ts'
+
+const SLICE = join(import.meta.dirname, 'fixtures/online-retail-slice.csv.gz')
+const DATA = join(import.meta.dirname, '../../../shared/data')
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'nightjar-sources-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const read = (sources: Source[], threads = 2): Promise<Dataset> => ingest(sources, { threads, workDirectory: folder })
+const write = (name: string, content: string | Uint8Array): string => {
+  writeFileSync(join(folder, name), content)
+  return join(folder, name)
+}
+
+describe('the shipped look-alike of Online Retail', () => {
+  it('is what its generator makes', () => {
+    expect(gunzipSync(readFileSync(SLICE)).toString()).toBe(retailSlice(1))
+  })
+
+  it('gives countries, baskets and titles, and no postage', async () => {
+    const dataset = await read([onlineRetail(SLICE)])
+    expect(dataset.countries).toEqual(['', 'DE', 'ES', 'FR', 'GB', 'IE', 'JP', 'NL', 'US'])
+    expect(dataset.items.map(({ id }) => id)).not.toContain('POST')
+    expect(dataset.items.every(({ values }) => typeof values.title === 'string')).toBe(true)
+    const { deeds } = dataset
+    for (let k = 1; k < deeds.count; k++) {
+      if (deeds.session[k] === deeds.session[k - 1]) expect(deeds.at[k]).toBe(deeds.at[k - 1])
+    }
+  })
+
+  it('reads to the same bytes with one thread and with four', async () => {
+    const [one, four] = [await read([onlineRetail(SLICE)], 1), await read([onlineRetail(SLICE)], 4)]
+    expect(four.fingerprint).toBe(one.fingerprint)
+    expect(four.deeds).toEqual(one.deeds)
+  })
+})
+
+describe.skipIf(!existsSync(DATA))('the real data sets (skipped where ../shared/data is absent)', () => {
+  it('cleans Online Retail to the published counts', async () => {
+    const dataset = await read([openSource('online-retail', { directory: folder })])
+    expect([dataset.deeds.count, dataset.visitors.length, dataset.items.length]).toEqual([396_337, 4_334, 3_659])
+    expect(dataset.deeds.session[dataset.deeds.count - 1] + 1).toBe(18_402)
+  })
+
+  it('reads every rating, user and movie of MovieTweetings', async () => {
+    const dataset = await read([openSource('movietweetings', { directory: folder })])
+    expect([dataset.deeds.count, dataset.visitors.length, dataset.items.length]).toEqual([100_000, 16_554, 10_506])
+  })
+})
+
+describe('own files', () => {
+  const events =
+    'visitor,item,at,kind,country\nada,é,2026-11-01T10:00:00Z,item_view,Germany\nada,z,2026-11-01T10:10:00Z,purchase,DE\nbob,z,2026-11-01T11:00:00Z,item_view,\n'
+
+  it('need no mapping where the columns are called what they are', async () => {
+    const dataset = await read([files({ events: write('plain.csv', events) })])
+    expect(dataset.visitors).toEqual(['ada', 'bob'])
+    expect(Array.from(dataset.deeds.deed)).toEqual([0, 2, 0])
+    expect(dataset.countries).toEqual(['', 'DE'])
+    expect(dataset.from).toBe(Date.UTC(2026, 10, 1, 10) / 1000)
+  })
+
+  it('order items by the bytes of their ids', async () => {
+    const dataset = await read([files({ events: write('bytes.csv', events) })])
+    expect(dataset.items.map(({ id }) => id)).toEqual(['z', 'é'])
+  })
+
+  it('read the same from CSV, gzipped CSV, NDJSON and Parquet', async () => {
+    const rows = [
+      { visitor: 'ada', item: 'a', at: 1_793_527_200, kind: 'item_view' },
+      { visitor: 'bob', item: 'b', at: 1_793_527_300, kind: 'purchase' },
+    ]
+    const csv = `visitor,item,at,kind\n${rows.map((row) => Object.values(row).join(',')).join('\n')}\n`
+    const ndjson = rows.map((row) => JSON.stringify(row)).join('\n')
+    const parquet = join(folder, 'events.parquet')
+    const { openDatabase } = await import('../../batch/engine/database.ts')
+    const { db, close } = await openDatabase({ threads: 1, memoryMb: 128, workDirectory: folder })
+    await db.run(`COPY (SELECT * FROM read_csv('${write('same.csv', csv)}')) TO '${parquet}' (FORMAT parquet)`)
+    close()
+    const sources = [
+      write('a.csv', csv),
+      write('a.csv.gz', gzipSync(csv)),
+      write('a.ndjson', ndjson),
+      write('a.ndjson.gz', gzipSync(ndjson)),
+      parquet,
+    ]
+    const fingerprints = await Promise.all(sources.map(async (file) => (await read([files({ events: file })])).fingerprint))
+    expect(new Set(fingerprints).size).toBe(1)
+  })
+
+  it('follow a mapping, and show the catalogue', async () => {
+    const mapping = {
+      events: { visitor: 'who', item: 'what', at: 'when', timeFormat: '%d/%m/%Y %H:%M', kind: 'did', kinds: { bought: 'purchase' } },
+      items: { item: 'sku', title: 'label', properties: ['colour'] },
+    }
+    const dataset = await read([
+      files({
+        events: write('mapped.csv', 'who,what,when,did\nada,x,01/11/2026 10:00,bought\n'),
+        items: write('items.ndjson', '{"sku":"x","label":"A thing","colour":"red"}\n{"sku":"y","label":"Untouched","colour":"blue"}\n'),
+        mapping: write('mapping.json', JSON.stringify(mapping)),
+      }),
+    ])
+    expect(dataset.items.map(({ values }) => values)).toEqual([
+      { title: 'A thing', colour: 'red' },
+      { title: 'Untouched', colour: 'blue' },
+    ])
+    expect(Array.from(dataset.deeds.deed)).toEqual([2])
+  })
+
+  it.each([
+    ['no such file', () => ({ events: '/nowhere/events.csv' }), /no such file/],
+    ['an empty file', () => ({ events: write('empty.csv', '') }), /the file is empty/],
+    ['a missing column', () => ({ events: write('missing.csv', 'a,b\n1,2\n') }), /no column for "visitor"/],
+    [
+      'a column the mapping names in vain',
+      () => ({ events: write('vain.csv', events), mapping: write('vain.json', '{"events":{"item":"nope"}}') }),
+      /"item" is column "nope"/,
+    ],
+    [
+      'times that cannot be read',
+      () => ({ events: write('times.csv', 'visitor,item,at\nada,x,yesterday\n') }),
+      /no row has a readable time/,
+    ],
+    ['a mapping that is not JSON', () => ({ events: write('ok.csv', events), mapping: write('bad.json', '{') }), /not JSON/],
+  ])('say in one line what is wrong with %s', async (_name, options, message) => {
+    await expect(read([files(options())])).rejects.toThrow(message)
+    await expect(read([files(options())])).rejects.not.toThrow(/\n/)
+  })
+
+  it('leave out what cannot be used, and count it', async () => {
+    const bad = `visitor,item,at,kind\nada,x,2026-11-01,item_view\nada,,2026-11-01,item_view\n,x,2026-11-01,item_view\nada,x,1,item_view\nada,x,2026-11-01,stared\nada,${'w'.repeat(201)},2026-11-01,item_view\n`
+    const dataset = await read([files({ events: write('dirty.csv', bad) })])
+    expect(dataset.deeds.count).toBe(1)
+    expect(dataset.dropped).toEqual({
+      'no item': 1,
+      'without a visitor': 1,
+      'no usable time': 1,
+      'unknown kind': 1,
+      'item id over 200 bytes': 1,
+    })
+  })
+})
+
+describe('what the edge recorded', () => {
+  it('is joined to the catalogue, each event once, a purchase once an item', async () => {
+    const at = Date.UTC(2026, 10, 2)
+    const record = { v: 1, received: at, visitor: '0123456789abcdef', country: 'FR', at }
+    const lines = [
+      { ...record, id: 'event-0001', type: 'click', item: 'x' },
+      { ...record, id: 'event-0001', type: 'click', item: 'x' },
+      { ...record, id: 'event-0002', type: 'purchase', items: [{ item: 'x' }, { item: 'y', quantity: 2 }] },
+      { ...record, id: 'event-0003', type: 'click', item: 'not-in-the-shop' },
+      { ...record, id: 'event-0004', type: 'click', item: 'x', visitor: null },
+      { ...record, id: 'event-0005', type: 'impression', items: ['x', 'y'] },
+    ]
+    write('log.ndjson', `${lines.map((line) => JSON.stringify(line)).join('\n')}\nhalf a li`)
+    const own = files({
+      events: write('base.csv', 'visitor,item,at\nada,x,2026-11-01\nada,y,2026-11-01\n'),
+      items: write('shop.ndjson', '{"item":"x"}\n{"item":"y"}\n'),
+    })
+    const logOnly = mkdtempSync(join(folder, 'log-'))
+    writeFileSync(join(logOnly, 'log.ndjson'), readFileSync(join(folder, 'log.ndjson')))
+    const dataset = await read([own, edge(logOnly)])
+    expect(dataset.visitors).toEqual(['0123456789abcdef', 'ada'])
+    expect(Array.from(dataset.pseudonymous)).toEqual([1, 0])
+    expect(dataset.deeds.count).toBe(5)
+    expect(dataset.dropped).toEqual({ 'sent twice': 1, 'unknown item': 1, 'without a visitor': 1 })
+  })
+})
