@@ -1,6 +1,7 @@
 import { CHANNEL_KEY } from '../../shared/release/keys.ts'
 import { type ChannelEntry, checkEntry, parseChannel } from '../../shared/release/manifest.ts'
 import type { Background } from '../background.ts'
+import { warn } from '../log.ts'
 import { isolate, type TrustedChannel } from './isolate.ts'
 
 /** An idle isolate may hold a pointer this old: then a request waits for a newer one, but not long. */
@@ -15,50 +16,40 @@ const KV_CACHE_SECONDS = 30
  */
 export async function readChannel(env: Env, ctx: Background): Promise<TrustedChannel | null> {
   const known = isolate.channel
-  if (known === null) return refresh(env)
+  if (known === null) return refresh(env, ctx)
   const age = Date.now() - known.at
   if (age < 1000 * Math.max(1, Number(env.CHANNEL_REFRESH_SECONDS) || 60)) return known.value
-  const newer = refresh(env)
+  const newer = refresh(env, ctx)
   ctx.waitUntil(newer)
   if (age < TOO_OLD_MS) return known.value
   return (await Promise.race([newer, scheduler.wait(PATIENCE_MS).then(() => null)])) ?? known.value
 }
 
-/** Reads the channel once, however many requests ask; keeps the last good one when that fails. */
-function refresh(env: Env): Promise<TrustedChannel | null> {
-  isolate.channelRefresh ??= fetchChannel(env)
-    .then((value) => {
-      isolate.channel = { value, at: Date.now() }
-      return value
-    })
-    .catch((error: unknown) => {
-      console.warn(JSON.stringify({ event: 'channel-unreadable', error: error instanceof Error ? error.message : String(error) }))
-      // Ask again only after the usual time; every request doing so would turn an outage into load.
-      if (isolate.channel !== null) isolate.channel.at = Date.now()
-      return null
-    })
-    .finally(() => {
-      isolate.channelRefresh = null
-    })
-  return isolate.channelRefresh
+/** Null where the channel cannot be read; the last good one then stays, and is not asked for again before its time. */
+async function refresh(env: Env, ctx: Background): Promise<TrustedChannel | null> {
+  try {
+    const value = await isolate.reads.get(ctx, CHANNEL_KEY, () => fetchChannel(env))
+    isolate.channel = { value, at: Date.now() }
+    return value
+  } catch (error) {
+    warn('channel-unreadable', error)
+    if (isolate.channel !== null) isolate.channel.at = Date.now()
+    return null
+  }
 }
 
 async function fetchChannel(env: Env): Promise<TrustedChannel> {
   const text = await env.RELEASES.get(CHANNEL_KEY, { type: 'text', cacheTtl: KV_CACHE_SECONDS })
   if (text === null) throw new Error('no release has been published')
   const channel = parseChannel(text)
-  const stable = await trusted(channel.stable)
-  const previous = channel.previous === null ? null : await trusted(channel.previous)
-  return { stable, previous, broken: (stable === null ? 1 : 0) + (channel.previous !== null && previous === null ? 1 : 0) }
+  return { stable: await trusted(channel.stable), previous: channel.previous && (await trusted(channel.previous)) }
 }
 
 async function trusted(entry: { release: string; manifest?: unknown }): Promise<ChannelEntry | null> {
   try {
     return await checkEntry({ release: entry.release, manifest: entry.manifest })
   } catch (error) {
-    console.warn(
-      JSON.stringify({ event: 'manifest-refused', release: entry.release, error: error instanceof Error ? error.message : String(error) }),
-    )
+    warn('manifest-refused', error, { release: entry.release })
     return null
   }
 }

@@ -2,9 +2,10 @@ import type { Overlay } from '../../shared/overlay.ts'
 import type { ChannelEntry } from '../../shared/release/manifest.ts'
 import type { LoadedRelease } from './loaded-release.ts'
 import { PackCache } from './pack-cache.ts'
+import { SharedReads } from './shared-reads.ts'
 
-/** The entries of the channel that could be trusted; `broken` counts those that could not. */
-export type TrustedChannel = { stable: ChannelEntry | null; previous: ChannelEntry | null; broken: number }
+/** The entries of the channel that could be trusted. */
+export type TrustedChannel = { stable: ChannelEntry | null; previous: ChannelEntry | null }
 
 type Refreshed<T> = { value: T; at: number }
 
@@ -14,23 +15,21 @@ type Refreshed<T> = { value: T; at: number }
  */
 export type IsolateState = {
   channel: Refreshed<TrustedChannel> | null
-  channelRefresh: Promise<TrustedChannel | null> | null
   overlay: Refreshed<Overlay> | null
-  overlayRefresh: Promise<Overlay | null> | null
   /** By release id, the newest last. */
-  releases: Map<string, Promise<LoadedRelease>>
+  releases: Map<string, LoadedRelease>
   packs: PackCache
+  reads: SharedReads
 }
 
 const PACK_BUDGET = 24 * 1024 * 1024
 
 const fresh = (): IsolateState => ({
   channel: null,
-  channelRefresh: null,
   overlay: null,
-  overlayRefresh: null,
   releases: new Map(),
   packs: new PackCache(PACK_BUDGET),
+  reads: new SharedReads(),
 })
 
 export const isolate: IsolateState = fresh()

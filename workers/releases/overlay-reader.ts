@@ -1,6 +1,7 @@
 import { emptyOverlay, type Overlay, parseOverlay } from '../../shared/overlay.ts'
 import { OVERLAY_KEY } from '../../shared/release/keys.ts'
 import type { Background } from '../background.ts'
+import { warn } from '../log.ts'
 import { isolate } from './isolate.ts'
 
 const FRESH_MS = 5_000
@@ -9,21 +10,24 @@ const KV_CACHE_SECONDS = 30
 /** The live state beside a release. The first request waits for it; without one, or while KV fails, nothing is overlaid. */
 export async function readOverlay(env: Env, ctx: Background): Promise<Overlay> {
   const known = isolate.overlay
-  if (known === null) return (await refresh(env)) ?? emptyOverlay
-  if (Date.now() - known.at > FRESH_MS) ctx.waitUntil(refresh(env))
+  if (known === null) return refresh(env, ctx)
+  if (Date.now() - known.at > FRESH_MS) ctx.waitUntil(refresh(env, ctx))
   return known.value
 }
 
-function refresh(env: Env): Promise<Overlay | null> {
-  isolate.overlayRefresh ??= env.RELEASES.get(OVERLAY_KEY, { type: 'text', cacheTtl: KV_CACHE_SECONDS })
-    .then((text) => {
-      const value = text === null ? emptyOverlay : (parseOverlay(text) ?? isolate.overlay?.value ?? emptyOverlay)
-      isolate.overlay = { value, at: Date.now() }
-      return value
-    })
-    .catch(() => null)
-    .finally(() => {
-      isolate.overlayRefresh = null
-    })
-  return isolate.overlayRefresh
+async function refresh(env: Env, ctx: Background): Promise<Overlay> {
+  const before = isolate.overlay?.value ?? emptyOverlay
+  try {
+    const text = await isolate.reads.get(ctx, OVERLAY_KEY, () =>
+      env.RELEASES.get(OVERLAY_KEY, { type: 'text', cacheTtl: KV_CACHE_SECONDS }),
+    )
+    const value = text === null ? emptyOverlay : parseOverlay(text)
+    if (value === null) throw new Error('the overlay is not one')
+    isolate.overlay = { value, at: Date.now() }
+    return value
+  } catch (error) {
+    warn('overlay-unreadable', error)
+    isolate.overlay = { value: before, at: Date.now() }
+    return before
+  }
 }

@@ -20,27 +20,28 @@ const TOLERANCE = 1e-4
 export const counters = { onnxFailures: 0 }
 
 let state: State = { name: 'idle' }
-/** The runtime takes one run at a time. */
-let queue: Promise<unknown> = Promise.resolve()
+/** The runtime takes one run at a time; who comes meanwhile is served by the reference rather than made to wait for another's request. */
+let running = false
 
 /** As if the isolate had just started. */
 export function coldScorer(): void {
   state = { name: 'idle' }
+  running = false
   counters.onnxFailures = 0
 }
 
 /** Scores `count` rows of features; ONNX when its session is up, else the same weights in TypeScript. Never throws. */
 export async function score(weights: Weights, features: Float32Array, count: number): Promise<Scored> {
-  if (state.name === 'ready' && count > 0) {
+  if (state.name === 'ready' && count > 0 && !running) {
+    running = true
     try {
-      const { session } = state
-      const run = queue.then(() => session.run(weights, features, count))
-      queue = run.catch(() => undefined)
-      const scores = await run
+      const scores = await state.session.run(weights, features, count)
       if (scores.length === count && scores.every(Number.isFinite)) return { scores, by: 'onnx' }
       throw new Error('ONNX gave no finite score for every candidate')
     } catch (error) {
       drop(error)
+    } finally {
+      running = false
     }
   }
   const scores = new Float32Array(count)

@@ -1,9 +1,9 @@
 import * as v from 'valibot'
 import type { Reason, RecommendationAnswer, RecommendationRequest, Rung } from '../../shared/schemas/recommendations.ts'
+import type { Background } from '../background.ts'
 import { toBase64Url } from '../identity/base64url.ts'
 import type { LoadedRelease } from '../releases/loaded-release.ts'
-import type { Shown } from './shown.ts'
-import { placeOf } from './visit.ts'
+import type { Shown, ShownReason } from './shown.ts'
 
 export type Slate = { shown: Shown[]; rung: Rung; cohort: number | null; region: string }
 
@@ -12,13 +12,14 @@ export const newRecommId = (): string => toBase64Url(crypto.getRandomValues(new 
 
 /** The answer as JSON text: values stand in the release as JSON already and are put in as they are. */
 export async function slateJson(
+  ctx: Background,
   release: LoadedRelease,
   { shown, rung, cohort, region }: Slate,
   offset: number,
   recommId = newRecommId(),
 ): Promise<string> {
   const named = shown.flatMap(({ reasons }) => reasons.flatMap((reason) => ('of' in reason ? [reason.of] : [])))
-  await release.loadDisplay([...shown.map(({ item }) => item), ...named])
+  await release.loadDisplay(ctx, [...shown.map(({ item }) => item), ...named])
   const items = shown.map(({ item, score, source, reasons, explain }, i) => {
     const { id, json } = release.display(item)
     const head = JSON.stringify({
@@ -36,7 +37,7 @@ export async function slateJson(
 }
 
 /** The reason in the visitor's terms: the item they know instead of its index. */
-function told(release: LoadedRelease, reason: Shown['reasons'][number]): Reason {
+function told(release: LoadedRelease, reason: ShownReason): Reason {
   if (!('of' in reason)) return reason
   const { id, json } = release.display(reason.of)
   const { title }: { title?: string } = JSON.parse(json)
@@ -52,12 +53,11 @@ const Bundled = v.object({
 /** The last rung: the list that was deployed with the Worker. Without even that, an empty slate. */
 export async function bundledAnswer(
   env: Env,
-  raw: Request,
+  region: string,
   asked: Pick<RecommendationRequest, 'offset' | 'limit' | 'exclude'>,
 ): Promise<string> {
   const barred = new Set(asked.exclude)
   const listed = (await bundledList(env)).filter(({ id }) => !barred.has(id)).slice(asked.offset, asked.offset + asked.limit)
-  const { country } = placeOf(env, raw)
   const answer: RecommendationAnswer = {
     recommId: newRecommId(),
     items: listed.map(({ id, values }, i) => ({
@@ -71,7 +71,7 @@ export async function bundledAnswer(
     release: null,
     rung: 'bundled',
     cohort: null,
-    region: country,
+    region,
   }
   return JSON.stringify(answer)
 }

@@ -27,6 +27,11 @@ export function parseQuery(query: URLSearchParams): RecommendationRequest {
   return validate(RecommendationQuery, Object.keys(filter).length > 0 ? { ...raw, filter } : raw)
 }
 
+/** For paths that take no parameters: one that is there was meant to do something. @throws HttpProblem 400 naming it */
+export function refuseQuery(query: URLSearchParams): void {
+  for (const name of query.keys()) throw new HttpProblem(400, `${name} is not a known parameter`, name)
+}
+
 function filterValue(name: string, text: string): unknown {
   const field = name.slice('filter.'.length)
   if (FILTER_NUMBERS.has(field)) return number(name, text)

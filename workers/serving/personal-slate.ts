@@ -1,15 +1,14 @@
-import type { LiveItem, RecallRequest } from '../../shared/ranking/candidates.ts'
-import { NOWHERE } from '../../shared/ranking/candidates.ts'
+import type { Candidates, LiveItem } from '../../shared/ranking/candidates.ts'
 import { foldIn } from '../../shared/ranking/cohort.ts'
 import { FEATURE_COUNT, features } from '../../shared/ranking/features.ts'
-import { type Ranking, rankCandidates } from '../../shared/ranking/rank.ts'
-import { roundScore } from '../../shared/ranking/reference-scorer.ts'
+import { type Ranking, rankCandidates, type Scorer } from '../../shared/ranking/rank.ts'
 import type { HistoryItem } from '../../shared/ranking/release-view.ts'
 import { capCategories, placeNewItem } from '../../shared/ranking/slate.ts'
-import type { Rung, Source } from '../../shared/schemas/recommendations.ts'
+import type { Source } from '../../shared/schemas/recommendations.ts'
 import type { LoadedRelease } from '../releases/loaded-release.ts'
 import { score } from '../scoring/scorer.ts'
-import type { Shown } from './shown.ts'
+import { originOf, originsOf } from './origin.ts'
+import type { Shelf, Shown } from './shown.ts'
 
 export type PersonalRequest = {
   /** Newest first; for an item page or a cart, its items come first and `anchors` says how many they are. */
@@ -20,6 +19,7 @@ export type PersonalRequest = {
   regions: readonly string[]
   cohort: number
   trending: readonly LiveItem[]
+  trendingRegion: string
   allow: (item: number) => boolean
   /** How many items from the front the caller sees, offset included. */
   length: number
@@ -28,50 +28,48 @@ export type PersonalRequest = {
 
 const NEW_CANDIDATES = 10
 
-/** Recall, rank and arrange. The rung tells which scorer ordered the slate. @param complete whether every neighbour pack was read */
-export async function personalSlate(
-  release: LoadedRelease,
-  request: PersonalRequest,
-  complete: boolean,
-): Promise<{ shown: Shown[]; rung: Rung }> {
-  const { relation } = request
-  const recallRequest: RecallRequest = { ...request, fresh: relation === null ? freshItems(release, request) : [] }
-  const related = relation === null ? null : relatedItems(release, request.history.slice(0, request.anchors), relation)
+/** Recall, rank and arrange. The rung tells which scorer ordered the slate. @param complete whether every pack it needs was read */
+export async function personalSlate(release: LoadedRelease, request: PersonalRequest, complete: boolean): Promise<Shelf> {
+  const { relation, anchors, history } = request
+  const related = relation === null ? null : relatedItems(release, history.slice(0, anchors), relation)
   const allow = (item: number): boolean => request.allow(item) && (related === null || related.has(item))
   let by: 'onnx' | 'reference' | 'list-order' = 'list-order'
-  const scorer = async (x: Float32Array, count: number): Promise<Float32Array> => {
-    const scored = await score(release.weights, x, count)
-    by = scored.by
-    return scored.scores
-  }
-  // With a part of the neighbours unread the features would be wrong in silence, and the ranker knows what comes next, not
-  // what goes together: both are ordered by weights alone, and the rung says so.
-  const ranking = await rankCandidates(
-    release,
-    release.space,
-    recallRequest,
-    release.manifest.ranker === 'mlp' && complete ? scorer : null,
-    allow,
+  const { weights } = release
+  // With a part of the packs unread the features would be wrong in silence: the merged score decides, and the rung says so.
+  const scorer: Scorer | null =
+    weights === null || release.manifest.ranker !== 'mlp' || !complete
+      ? null
+      : async (x, count) => {
+          const scored = await score(weights, x, count)
+          by = scored.by
+          return scored.scores
+        }
+  const fresh = relation === null ? freshItems(release, request) : []
+  const ranking = await rankCandidates(release, release.space, { ...request, fresh }, scorer, allow)
+  const { order, placed } = arrange(release, ranking, relation)
+  const origins = originsOf(release, request, ranking.candidates)
+  const shown = order.slice(0, request.length).map(
+    (position): Shown => ({
+      item: ranking.candidates.item[position],
+      score: ranking.scores[position],
+      ...originOf(origins, position, position === placed),
+      ...(request.explain && { explain: { features: featuresOf(ranking, position), sources: sourceScores(ranking.candidates, position) } }),
+    }),
   )
-  const { order, placed } = arrange(release, ranking, request)
-  return { shown: order.slice(0, request.length).map((position) => shownItem(ranking, request, position, placed)), rung: by }
+  return { shown, rung: by }
 }
 
 function arrange(
-  release: LoadedRelease,
+  { core }: LoadedRelease,
   ranking: Ranking,
-  { relation, length }: PersonalRequest,
+  relation: PersonalRequest['relation'],
 ): { order: number[]; placed: number | null } {
   const order = Array.from(ranking.order)
-  if (relation === 'together') return { order: byTogether(ranking, order), placed: null }
-  if (relation === 'similar') return { order, placed: null }
+  if (relation !== null) return { order, placed: null }
   const { item, fresh } = ranking.candidates
-  const capped = capCategories(order, (position) => release.core.category[item[position]], length)
-  return placeNewItem(capped, (position) => fresh[position] > 0, length)
+  const capped = capCategories(order, (position) => core.category[item[position]])
+  return placeNewItem(capped, (position) => fresh[position] > 0)
 }
-
-const byTogether = ({ candidates: { together } }: Ranking, order: readonly number[]): number[] =>
-  order.toSorted((a, b) => together[b] - together[a])
 
 /** Items an anchor points to. */
 function relatedItems(release: LoadedRelease, anchors: readonly HistoryItem[], relation: 'similar' | 'together'): Set<number> {
@@ -101,47 +99,10 @@ function freshItems(release: LoadedRelease, { history, allow }: PersonalRequest)
   return near.sort((a, b) => b.score - a.score || a.item - b.item).slice(0, NEW_CANDIDATES)
 }
 
-function shownItem(ranking: Ranking, request: PersonalRequest, position: number, placed: number | null): Shown {
-  const { candidates, scores } = ranking
-  const score = request.relation === 'together' ? roundScore(candidates.together[position]) : scores[position]
-  const shown: Shown = { item: candidates.item[position], score, ...originOf(ranking, request, position, placed) }
-  if (request.explain) shown.explain = { features: featuresOf(ranking, position), sources: sourceScores(ranking, position) }
-  return shown
-}
-
-/** Which source brought the item, and the reasons that really contributed, most telling first. */
-function originOf(
-  { candidates }: Ranking,
-  { history, regions, cohort, relation }: PersonalRequest,
-  position: number,
-  placed: number | null,
-): Pick<Shown, 'source' | 'reasons'> {
-  const reasons: Shown['reasons'] = []
-  const because = history[candidates.because[position]]
-  const byTogether = candidates.together[position] > 0 && (relation === 'together' || candidates.similar[position] <= 0)
-  if (because !== undefined && candidates.because[position] !== NOWHERE)
-    reasons.push({ code: byTogether ? 'bought-with' : 'similar-to', of: because.item })
-  if (candidates.historyPosition[position] !== NOWHERE)
-    reasons.push({ code: history[candidates.historyPosition[position]].deed === 2 ? 'again' : 'viewed' })
-  if (candidates.trending[position] > 0) reasons.push({ code: 'trending-in', region: regions[0] })
-  if (candidates.fresh[position] > 0) reasons.push({ code: 'new' })
-  if (candidates.cohortList[position] > 0) reasons.push({ code: 'popular-with-cohort', cohort })
-  if (candidates.regionList[position] > 0) reasons.push({ code: 'popular-in', region: regions[0] })
-  return { source: position === placed ? 'new' : sourceOf(candidates, position, byTogether), reasons }
-}
-
-function sourceOf(candidates: Ranking['candidates'], position: number, byTogether: boolean): Source {
-  if (candidates.because[position] !== NOWHERE) return byTogether ? 'together' : 'neighbours'
-  if (candidates.historyPosition[position] !== NOWHERE) return 'history'
-  if (candidates.trending[position] > 0) return 'trending'
-  if (candidates.cohortList[position] > 0) return 'cohort-list'
-  return candidates.regionList[position] > 0 ? 'region-list' : 'new'
-}
-
 const featuresOf = ({ features: values }: Ranking, position: number): Record<string, number> =>
   values.length === 0 ? {} : Object.fromEntries(features.map(({ name }, f) => [name, round(values[position * FEATURE_COUNT + f])]))
 
-function sourceScores({ candidates }: Ranking, position: number): Partial<Record<Source, number>> {
+function sourceScores(candidates: Candidates, position: number): Partial<Record<Source, number>> {
   const all: [Source, number][] = [
     ['neighbours', candidates.similar[position]],
     ['together', candidates.together[position]],

@@ -25,10 +25,14 @@ export function allowedItems(
     if (barred.has(item)) return false
     if (filter.available !== false && ((core.flags[item] & AVAILABLE) === 0 || soldOut.has(item))) return false
     if (categories !== null && !categories.has(core.category[item])) return false
-    if (filter.minPrice !== undefined && core.price[item] < Math.fround(filter.minPrice)) return false
-    // Prices are kept as float32: a price equal to the bound must not fall out by rounding.
-    return filter.maxPrice === undefined || core.price[item] <= Math.fround(filter.maxPrice)
+    return withinPrices(core.price[item], filter)
   }
+}
+
+/** Prices are kept as float32: one that equals the bound must not fall out by rounding. An unknown price (0) meets no bound. */
+function withinPrices(price: number, { minPrice, maxPrice }: Filter): boolean {
+  if (minPrice === undefined && maxPrice === undefined) return true
+  return price > 0 && price >= Math.fround(minPrice ?? 0) && price <= Math.fround(maxPrice ?? Number.POSITIVE_INFINITY)
 }
 
 function categoryIndices(core: Core, wanted: Filter['category']): Set<number> | null {

@@ -1,52 +1,52 @@
 import { canonicalJson, contentHash } from '../../shared/release/hash.ts'
-import type { RecommendationRequest } from '../../shared/schemas/recommendations.ts'
 import { utf8 } from '../../shared/utf8.ts'
 import type { Background } from '../background.ts'
+import { warn } from '../log.ts'
 import { currentRelease } from '../releases/current.ts'
 import { readOverlay } from '../releases/overlay-reader.ts'
 import { bundledAnswer, slateJson } from './answer.ts'
-import { popularSlate, trendingSlate } from './list-slate.ts'
+import { filledUp, regionSlate, trendingSlate } from './list-slate.ts'
+import { pathFrom } from './place.ts'
 import { allowedItems } from './policy.ts'
-import { pathFrom } from './visit.ts'
 
 export const listScenarios = ['popular', 'trending', 'home'] as const
 export type ListScenario = (typeof listScenarios)[number]
 
+/** JSON text, the tag that changes when the content does, and whether it is what was meant to be answered. */
+export type PublicList = { text: string; etag: string; degraded: boolean }
+
 const LENGTH = 50
 
-/** The same for everyone who asks for this region: JSON text and the tag that changes when the content does. */
-export async function publicList(
-  env: Env,
-  ctx: Background,
-  raw: Request,
-  region: string,
-  scenario: ListScenario,
-): Promise<{ text: string; etag: string }> {
-  const plain: Pick<RecommendationRequest, 'offset' | 'limit' | 'exclude' | 'filter'> = {
-    offset: 0,
-    limit: LENGTH,
-    exclude: [],
-    filter: {},
-  }
-  const current = await currentRelease(env, ctx)
-  if (current === null) return { text: await bundledAnswer(env, raw, plain), etag: '"bundled"' }
+/** The same for everyone who asks for this region, and made of nothing but the region: caches hand it to anyone. */
+export async function publicList(env: Env, ctx: Background, region: string, scenario: ListScenario): Promise<PublicList> {
+  const [current, overlay] = await Promise.all([currentRelease(env, ctx, (known) => pathFrom(region, known, null)), readOverlay(env, ctx)])
   try {
+    if (current === null) throw new Error('there is no release')
     const { loaded, previous } = current
-    const overlay = await readOverlay(env, ctx)
     const regions = pathFrom(region, loaded.regions, null)
-    await loaded.loadLists(regions)
-    const allow = allowedItems(loaded, overlay, [], plain.filter)
-    const list = scenario === 'trending' ? trendingSlate(loaded, overlay, regions, allow) : popularSlate(loaded, regions, allow)
+    const complete = await loaded.loadLists(ctx, regions)
+    const allow = allowedItems(loaded, overlay, [], {})
+    const shelf = scenario === 'trending' ? trendingSlate(loaded, overlay, regions, allow) : regionSlate(loaded, regions, allow)
+    const { shown, rung } = filledUp(loaded, regions, allow, shelf, LENGTH)
     const slate = {
-      shown: list.shown.slice(0, LENGTH),
-      rung: previous ? ('previous-release' as const) : list.rung,
+      shown: shown.slice(0, LENGTH),
+      rung: previous ? ('previous-release' as const) : rung,
       cohort: null,
       region: regions[0],
     }
-    const tag = await contentHash(utf8(canonicalJson([loaded.release, overlay, region, scenario])))
+    const tag = await contentHash(utf8(canonicalJson([loaded.release, overlay, region, scenario, slate.rung])))
     // Caches hand the same answer to everyone, so it has one id.
-    return { text: await slateJson(loaded, slate, 0, tag.slice(0, 22)), etag: `"${tag.slice(0, 16)}"` }
-  } catch {
-    return { text: await bundledAnswer(env, raw, plain), etag: '"bundled"' }
+    return {
+      text: await slateJson(ctx, loaded, slate, 0, tag.slice(0, 22)),
+      etag: `"${tag.slice(0, 16)}"`,
+      degraded: previous || !complete,
+    }
+  } catch (error) {
+    warn('list-unreadable', error)
+    return {
+      text: await bundledAnswer(env, region, { offset: 0, limit: LENGTH, exclude: [] }),
+      etag: '"bundled"',
+      degraded: true,
+    }
   }
 }

@@ -1,96 +1,116 @@
 import type { Overlay } from '../../shared/overlay.ts'
-import type { HistoryItem } from '../../shared/ranking/release-view.ts'
-import type { RecommendationRequest, Rung } from '../../shared/schemas/recommendations.ts'
+import { type HistoryItem, IN_CART, VIEWED } from '../../shared/ranking/release-view.ts'
+import type { RecommendationRequest } from '../../shared/schemas/recommendations.ts'
 import type { Background } from '../background.ts'
-import { type Current, currentRelease, previousRelease } from '../releases/current.ts'
+import { warn } from '../log.ts'
+import { type Current, currentRelease, previousRelease, type WantedRegions } from '../releases/current.ts'
 import type { LoadedRelease } from '../releases/loaded-release.ts'
 import { readOverlay } from '../releases/overlay-reader.ts'
 import { warmUp } from '../scoring/scorer.ts'
 import { bundledAnswer, type Slate, slateJson } from './answer.ts'
-import { popularSlate, recentSlate, trendingItems, trendingSlate } from './list-slate.ts'
+import { filledUp, recentSlate, regionSlate, trendingItems, trendingSlate } from './list-slate.ts'
 import { personalSlate } from './personal-slate.ts'
+import { placeOf, regionsOf } from './place.ts'
 import { allowedItems, indicesOf } from './policy.ts'
-import type { Shown } from './shown.ts'
-import { cohortOf, distinct, type Visit, visitOf } from './visit.ts'
+import type { Shelf } from './shown.ts'
+import { cohortOf, distinct, historyOf, type Past, pastOf, purchasedOf } from './visit.ts'
+
+/** One request on its way to an answer: what does not depend on the release. */
+type Visit = { raw: Request; asked: RecommendationRequest; past: Promise<Past>; overlay: Promise<Overlay>; wanted: WantedRegions }
 
 /** The answer's JSON text. Whatever fails on the way, the next rung answers. */
 export async function recommend(env: Env, ctx: Background, raw: Request, asked: RecommendationRequest): Promise<string> {
-  const current = await currentRelease(env, ctx)
-  for (const attempt of [current, current?.previous ? null : 'previous'] as const) {
-    const release: Current | null = attempt === 'previous' ? await previousRelease(env, ctx) : attempt
-    if (release === null) continue
-    try {
-      return await fromRelease(env, ctx, raw, asked, release)
-    } catch (error) {
-      console.warn(
-        JSON.stringify({
-          event: 'rung-failed',
-          release: release.loaded.release,
-          error: error instanceof Error ? error.message : String(error),
-        }),
-      )
-    }
+  // All of this is read at once: a cold isolate then ranks after two rounds of reads, the channel and what it names.
+  const visit: Visit = {
+    raw,
+    asked,
+    past: pastOf(env, raw, asked),
+    overlay: readOverlay(env, ctx),
+    wanted: (known) => regionsOf(env, raw, asked.region, known),
   }
-  return bundledAnswer(env, raw, asked)
+  const current = await currentRelease(env, ctx, visit.wanted)
+  if (current !== null) {
+    const answer = await answerFrom(env, ctx, visit, current)
+    if (answer !== null) return answer
+  }
+  const before = current === null || current.previous ? null : await previousRelease(env, ctx, visit.wanted)
+  const answer = before === null ? null : await answerFrom(env, ctx, visit, before)
+  return answer ?? bundledAnswer(env, asked.region ?? placeOf(env, raw).country, asked)
 }
 
-async function fromRelease(
-  env: Env,
-  ctx: Background,
-  raw: Request,
-  asked: RecommendationRequest,
-  { loaded, previous }: Current,
-): Promise<string> {
-  const [visit, overlay] = await Promise.all([visitOf(env, ctx, raw, asked, loaded), readOverlay(env, ctx)])
-  await loaded.loadLists(visit.regions)
-  const slate = await slateOf(loaded, overlay, visit, asked)
-  const page = slate.shown.slice(asked.offset, asked.offset + asked.limit)
-  const text = await slateJson(loaded, { ...slate, shown: page, rung: previous ? 'previous-release' : slate.rung }, asked.offset)
-  if (loaded.manifest.ranker === 'mlp') warmUp(env, ctx, loaded.weights)
-  return text
+async function answerFrom(env: Env, ctx: Background, visit: Visit, current: Current): Promise<string | null> {
+  const { loaded, previous } = current
+  try {
+    const slate = await slateOf(env, ctx, visit, loaded)
+    const { offset, limit } = visit.asked
+    const shown = slate.shown.slice(offset, offset + limit)
+    const text = await slateJson(ctx, loaded, { ...slate, shown, rung: previous ? 'previous-release' : slate.rung }, offset)
+    if (loaded.manifest.ranker === 'mlp' && loaded.weights !== null) warmUp(env, ctx, loaded.weights)
+    return text
+  } catch (error) {
+    warn('rung-failed', error, { release: loaded.release })
+    return null
+  }
 }
 
-async function slateOf(release: LoadedRelease, overlay: Overlay, visit: Visit, asked: RecommendationRequest): Promise<Slate> {
-  const excluded = indicesOf(release, asked.exclude)
-  const purchased = asked.excludePurchased ? visit.history.filter(({ deed }) => deed === 2).map(({ item }) => item) : []
-  const allow = allowedItems(release, overlay, [...excluded, ...purchased], asked.filter)
-  const [region] = visit.regions
-  const plain = (list: { shown: Shown[]; rung: Rung }): Slate => ({ ...list, cohort: null, region })
-  if (asked.scenario === 'popular') return plain(popularSlate(release, visit.regions, allow))
-  if (asked.scenario === 'trending') return plain(trendingSlate(release, overlay, visit.regions, allow))
-  if (asked.scenario === 'recently-viewed') return plain(recentSlate(visit.history, allow))
+async function slateOf(env: Env, ctx: Background, visit: Visit, release: LoadedRelease): Promise<Slate> {
+  const { asked } = visit
+  const regions = [...visit.wanted(release.regions)]
+  const [past, overlay, listsRead] = await Promise.all([visit.past, visit.overlay, release.loadLists(ctx, regions)])
+  const history = await historyOf(env, ctx, past, release)
+  const purchased = asked.excludePurchased ? purchasedOf(past, history, release) : []
+  const allow = allowedItems(release, overlay, [...indicesOf(release, asked.exclude), ...purchased], asked.filter)
+  const length = asked.offset + asked.limit
+  const plain = ({ shown, rung }: Shelf): Slate => ({
+    shown: asked.explain ? shown.map((item) => ({ explain: { features: {}, sources: { [item.source]: item.score } }, ...item })) : shown,
+    rung,
+    cohort: null,
+    region: regions[0],
+  })
+  const fromRegion = (barred: readonly HistoryItem[] = []): Slate => {
+    const others = (item: number): boolean => allow(item) && !barred.some((anchor) => anchor.item === item)
+    return plain(filledUp(release, regions, others, regionSlate(release, regions, others), length))
+  }
+  if (asked.scenario === 'popular') return fromRegion()
+  if (asked.scenario === 'trending')
+    return plain(filledUp(release, regions, allow, trendingSlate(release, overlay, regions, allow), length))
+  if (asked.scenario === 'recently-viewed') return plain(recentSlate(history, allow))
 
-  const anchors = anchorsOf(release, visit, asked)
   const home = asked.scenario === 'home'
+  const anchors = home ? [] : anchorsOf(release, history, asked)
   // Without anything to go by, the region's list is the answer.
-  if (home ? visit.history.length === 0 : anchors.length === 0) return plain(popularSlate(release, visit.regions, allow))
-  const history = distinct([...anchors, ...visit.history])
-  const complete = await release.loadNeighbours(history.slice(0, release.manifest.recall.historyItems).map(({ item }) => item))
-  const ownCohort = visit.history.length > 0 ? cohortOf(release, visit.history) : -1
+  if (home ? history.length === 0 : anchors.length === 0) return fromRegion(anchors)
+  const all = distinct([...anchors, ...history])
+  const neighboursRead = await release.loadNeighbours(
+    ctx,
+    all.slice(0, release.manifest.recall.historyItems).map(({ item }) => item),
+  )
+  const cohort = history.length > 0 ? cohortOf(release, history) : -1
+  const trending = trendingItems(release, overlay, regions)
   const ranked = await personalSlate(
     release,
     {
-      history,
+      history: all,
       anchors: anchors.length,
       relation: home ? null : asked.scenario === 'similar' ? 'similar' : 'together',
-      regions: visit.regions,
-      cohort: ownCohort,
-      trending: home ? trendingItems(release, overlay, visit.regions) : [],
+      regions,
+      cohort,
+      trending: home ? trending.items : [],
+      trendingRegion: trending.region,
       allow,
-      length: asked.offset + asked.limit,
+      length,
       explain: asked.explain,
     },
-    complete,
+    listsRead && neighboursRead,
   )
-  if (ranked.shown.length === 0)
-    return plain(popularSlate(release, visit.regions, (item) => allow(item) && !anchors.some((anchor) => anchor.item === item)))
-  return { ...ranked, cohort: ownCohort >= 0 ? ownCohort : null, region }
+  if (ranked.shown.length === 0) return fromRegion(anchors)
+  return { ...(home ? plain(filledUp(release, regions, allow, ranked, length)) : plain(ranked)), cohort: cohort >= 0 ? cohort : null }
 }
 
 /** The items an item page or a cart is about; a cart that is not sent is the one the visitor's events have filled. */
-function anchorsOf(release: LoadedRelease, visit: Visit, asked: RecommendationRequest): HistoryItem[] {
-  if (asked.scenario === 'home') return []
+function anchorsOf(release: LoadedRelease, history: readonly HistoryItem[], asked: RecommendationRequest): HistoryItem[] {
+  const cart = asked.scenario === 'cart'
   const named = indicesOf(release, [...(asked.item === undefined ? [] : [asked.item]), ...(asked.items ?? [])])
-  if (named.length > 0) return distinct(named.map((item) => ({ item, deed: asked.scenario === 'cart' ? 1 : 0 })))
-  return asked.scenario === 'cart' ? visit.history.filter(({ deed }) => deed === 1) : []
+  if (named.length > 0) return distinct(named.map((item) => ({ item, deed: cart ? IN_CART : VIEWED })))
+  return cart ? history.filter(({ deed }) => deed === IN_CART) : []
 }

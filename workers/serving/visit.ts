@@ -1,69 +1,85 @@
+import type { Memory } from '../../shared/memory.ts'
 import { foldIn, nearestCohort } from '../../shared/ranking/cohort.ts'
-import { continentRegion, EVERYWHERE, regionPath } from '../../shared/ranking/regions.ts'
-import type { HistoryItem } from '../../shared/ranking/release-view.ts'
+import { type HistoryItem, PURCHASED } from '../../shared/ranking/release-view.ts'
 import { itemByHash } from '../../shared/release/core-pack.ts'
+import type { Consent } from '../../shared/schemas/ids.ts'
 import type { RecommendationRequest } from '../../shared/schemas/recommendations.ts'
 import type { Background } from '../background.ts'
 import { consentOf, type Identity, identify } from '../identity/identify.ts'
 import { openMemory } from '../identity/memory-token.ts'
+import { warn } from '../log.ts'
 import { readVisitor, seedVisitor } from '../objects/visitor-client.ts'
+import type { VisitorItem, VisitorState } from '../objects/visitor-state.ts'
 import type { LoadedRelease } from '../releases/loaded-release.ts'
-import { indexOf } from './policy.ts'
+import { indexOf, indicesOf } from './policy.ts'
 
-/** What is known of who asks. Without proof or without consent there is no history, and nothing tells that there is one. */
-export type Visit = { history: HistoryItem[]; regions: string[] }
+/** Who asks, where proof and consent allow to know: what their token or their object remembers. */
+export type Past = { identity: Identity; consent: Consent; memory: Memory | null; state: VisitorState | null } | null
 
-/** @param release to which item indices refer */
-export async function visitOf(
-  env: Env,
-  ctx: Background,
-  raw: Request,
-  asked: RecommendationRequest,
-  release: LoadedRelease,
-): Promise<Visit> {
-  return { history: await historyOf(env, ctx, raw, asked, release), regions: regionsOf(env, raw, asked, release) }
+/**
+ * Null without proof or without consent: there is no history then, and nothing tells that there is one. Needs no release,
+ * so that it is found out while the release is read. Never throws.
+ */
+export async function pastOf(env: Env, raw: Request, asked: RecommendationRequest): Promise<Past> {
+  try {
+    const consent = consentOf(raw, asked.consent)
+    if (consent === 'denied') return null
+    const identity = await identify(env, raw, asked.visitor)
+    if (identity === null) return null
+    const memory = asked.token === undefined ? null : await openMemory(env, identity, asked.token, Date.now())
+    // The token holds the last items only; what was bought before them the object knows.
+    const state = memory === null || asked.excludePurchased ? await consentedState(env, identity, consent) : null
+    return { identity, consent, memory, state }
+  } catch (error) {
+    warn('visitor-unknown', error)
+    return null
+  }
 }
 
-async function historyOf(
-  env: Env,
-  ctx: Background,
-  raw: Request,
-  asked: RecommendationRequest,
-  release: LoadedRelease,
-): Promise<HistoryItem[]> {
-  const consent = consentOf(raw, asked.consent)
-  if (consent === 'denied') return []
-  const identity = await identify(env, raw, asked.visitor)
-  if (identity === null) return []
-  const now = Date.now()
-  // Tokens hold hashes under salt 0; a catalogue that needed another salt is served from the object.
-  const memory = asked.token !== undefined && release.manifest.idSalt === 0 ? await openMemory(env, identity, asked.token, now) : null
-  if (memory !== null) return distinct(memory.items.map(({ hash, deed }) => ({ item: itemByHash(release.core, hash), deed })))
+/** The object, where this request or an earlier one allows to use it. */
+async function consentedState(env: Env, identity: Identity, consent: Consent): Promise<VisitorState | null> {
   const state = await readVisitor(env, identity)
-  if (state !== null && (consent === 'granted' || state.consent === 'granted')) {
-    return distinct(state.items.map(({ id, deed }) => ({ item: indexOf(release, id), deed })))
-  }
-  return consent === 'granted' ? importedHistory(env, ctx, identity, release, now) : []
+  return state !== null && (consent === 'granted' || state.consent === 'granted') ? state : null
+}
+
+/** The visitor's history in terms of a release. */
+export async function historyOf(env: Env, ctx: Background, past: Past, release: LoadedRelease): Promise<HistoryItem[]> {
+  if (past === null) return []
+  const { identity, consent, memory } = past
+  // Tokens hold hashes under salt 0; a catalogue that needed another salt is served from the object.
+  if (memory !== null && release.manifest.idSalt === 0)
+    return distinct(memory.items.map(({ hash, deed }) => ({ item: itemByHash(release.core, hash), deed })))
+  const state = past.state ?? (await consentedState(env, identity, consent))
+  if (state !== null) return distinct(state.items.map(({ id, deed }) => ({ item: indexOf(release, id), deed })))
+  return consent === 'granted' ? importedHistory(env, ctx, identity, release) : []
+}
+
+/** What the visitor is known to have bought, as far as it is remembered. */
+export function purchasedOf(past: Past, history: readonly HistoryItem[], release: LoadedRelease): number[] {
+  const recent = history.filter(({ deed }) => deed === PURCHASED).map(({ item }) => item)
+  return [...recent, ...indicesOf(release, past?.state?.purchased ?? [])]
 }
 
 /** The history that the batch knows of a visitor the edge has not met; it becomes the start of their object. */
-async function importedHistory(env: Env, ctx: Background, identity: Identity, release: LoadedRelease, now: number): Promise<HistoryItem[]> {
+async function importedHistory(env: Env, ctx: Background, identity: Identity, release: LoadedRelease): Promise<HistoryItem[]> {
   try {
-    const items = Array.from((await release.member(identity.hash)) ?? [])
-    if (items.length === 0) return []
-    ctx.waitUntil(
-      release.loadDisplay(items).then(() =>
-        seedVisitor(
-          env,
-          identity,
-          items.map((item, i) => ({ id: release.display(item).id, deed: 2, at: now - i })),
-          now,
-        ),
-      ),
-    )
-    return items.map((item) => ({ item, deed: 2 }))
-  } catch {
+    const items = Array.from((await release.member(ctx, identity.hash)) ?? [])
+    if (items.length > 0) ctx.waitUntil(seed(env, ctx, identity, release, items))
+    return items.map((item) => ({ item, deed: PURCHASED }))
+  } catch (error) {
+    warn('members-unreadable', error)
     return []
+  }
+}
+
+async function seed(env: Env, ctx: Background, identity: Identity, release: LoadedRelease, items: number[]): Promise<void> {
+  try {
+    await release.loadDisplay(ctx, items)
+    const now = Date.now()
+    const past = items.map((item, i): VisitorItem => ({ id: release.display(item).id, deed: PURCHASED, at: now - i }))
+    await seedVisitor(env, identity, past, now)
+  } catch (error) {
+    warn('seed-failed', error)
   }
 }
 
@@ -76,23 +92,4 @@ export function distinct(history: readonly HistoryItem[]): HistoryItem[] {
 export function cohortOf(release: LoadedRelease, history: readonly HistoryItem[]): number {
   const place = foldIn(release.core, history, release.manifest.recall)
   return place === undefined ? -1 : nearestCohort(release.core, place)
-}
-
-/** From the narrowest region with lists outwards: the one asked for, else where the network says the visitor is. */
-function regionsOf(env: Env, raw: Request, asked: RecommendationRequest, { regions }: LoadedRelease): string[] {
-  const { country, continent } = placeOf(env, raw)
-  if (asked.region === undefined) return regionPath(regions, country, continent)
-  return pathFrom(asked.region, regions, asked.region === country ? continent : null)
-}
-
-/** A region named by the caller, then its continent where that is known, then everywhere. */
-export function pathFrom(region: string, known: ReadonlySet<string>, continent: string | null): string[] {
-  const wider = continent !== null && known.has(continentRegion(continent)) ? [continentRegion(continent)] : []
-  return [...new Set([...(known.has(region) ? [region] : []), ...wider, EVERYWHERE])]
-}
-
-export function placeOf(env: Env, raw: Request): { country: string; continent: string | null } {
-  const { cf } = raw
-  if (typeof cf?.country === 'string') return { country: cf.country, continent: typeof cf.continent === 'string' ? cf.continent : null }
-  return { country: env.DEFAULT_COUNTRY, continent: env.DEFAULT_CONTINENT }
 }

@@ -1,0 +1,97 @@
+import type { ReleaseView } from '../../shared/ranking/release-view.ts'
+import { PackError } from '../../shared/release/container.ts'
+import type { Core } from '../../shared/release/core-pack.ts'
+import { type DisplayPack, openDisplay } from '../../shared/release/display-pack.ts'
+import { packKey } from '../../shared/release/keys.ts'
+import { type ListPack, openLists } from '../../shared/release/list-pack.ts'
+import { type Manifest, packOfSlot } from '../../shared/release/manifest.ts'
+import { type MemberPack, memberSlot, openMembers } from '../../shared/release/member-pack.ts'
+import { type NeighbourPack, openNeighbours } from '../../shared/release/neighbour-pack.ts'
+import type { Background } from '../background.ts'
+import { isolate } from './isolate.ts'
+
+type PackName = { hash: string; bytes: number }
+
+/** Packs are immutable under their name: KV's edge cache may keep them as long as it likes. */
+const KV_CACHE_SECONDS = 86_400
+
+/** @throws PackError where KV has no such pack */
+export async function readPack(env: Env, hash: string): Promise<ArrayBuffer> {
+  const buffer = await env.RELEASES.get(packKey(hash), { type: 'arrayBuffer', cacheTtl: KV_CACHE_SECONDS })
+  if (buffer === null) throw new PackError('truncated', `pack ${hash} is not in KV`)
+  return buffer
+}
+
+/** Brings packs to the isolate, each read once and its hash checked. All throw PackError or TooLate. */
+export class PackReader {
+  private readonly env: Env
+
+  constructor(env: Env) {
+    this.env = env
+  }
+
+  lists = (ctx: Background, name: PackName): Promise<ListPack> => this.open(ctx, name, openLists)
+  neighbours = (ctx: Background, name: PackName): Promise<NeighbourPack> => this.open(ctx, name, openNeighbours)
+  display = (ctx: Background, name: PackName): Promise<DisplayPack> => this.open(ctx, name, openDisplay)
+  members = (ctx: Background, name: PackName): Promise<MemberPack> => this.open(ctx, name, openMembers)
+
+  private async open<T>(ctx: Background, { hash, bytes }: PackName, decode: (buffer: ArrayBuffer, hash: string) => Promise<T>): Promise<T> {
+    const present = isolate.packs.get<T>(hash)
+    if (present !== undefined) return present
+    const pack = await isolate.reads.get(ctx, packKey(hash), async () => decode(await readPack(this.env, hash), hash))
+    isolate.packs.add(hash, pack, bytes)
+    return pack
+  }
+}
+
+/** A release's rows outside its core: what was loaded is seen without waiting. */
+export type PackRows = Pick<ReleaseView, 'neighbours' | 'list'> & {
+  /** @returns whether every pack could be read */
+  loadLists(ctx: Background, regions: readonly string[]): Promise<boolean>
+  /** @returns whether every pack could be read */
+  loadNeighbours(ctx: Background, items: readonly number[]): Promise<boolean>
+  /** @throws PackError or TooLate */
+  loadDisplay(ctx: Background, items: readonly number[]): Promise<void>
+  /** @throws PackError where the item's display pack was not loaded */
+  display(item: number): { id: string; json: string }
+  /** The imported history of a visitor, by their pseudonym. @throws PackError or TooLate */
+  member(ctx: Background, visitor: string): Promise<ArrayLike<number> | undefined>
+}
+
+export function packRows(reader: PackReader, manifest: Manifest, core: Core): PackRows {
+  const packsOf = <P extends { first: number }>(packs: readonly P[], items: readonly number[]): P[] =>
+    packs.length === 0 ? [] : [...new Set(items.map((item) => packs[packOfSlot(packs, core.slot[item])]))]
+  const listPack = (region: string): PackName | undefined => manifest.lists.find((pack) => pack.regions.includes(region))
+  return {
+    neighbours(item) {
+      const [name] = packsOf(manifest.neighbours, [item])
+      return name && isolate.packs.get<NeighbourPack>(name.hash)?.row(core.slot[item])
+    },
+    list(region, cohort) {
+      const name = listPack(region)
+      return name && isolate.packs.get<ListPack>(name.hash)?.get(region, cohort)
+    },
+    loadLists(ctx, regions) {
+      const names = new Set(regions.map(listPack).filter((name) => name !== undefined))
+      return allRead([...names].map((name) => reader.lists(ctx, name)))
+    },
+    loadNeighbours: (ctx, items) => allRead(packsOf(manifest.neighbours, items).map((name) => reader.neighbours(ctx, name))),
+    async loadDisplay(ctx, items) {
+      await Promise.all(packsOf(manifest.display, items).map((name) => reader.display(ctx, name)))
+    },
+    display(item) {
+      const [name] = packsOf(manifest.display, [item])
+      const pack = name && isolate.packs.get<DisplayPack>(name.hash)
+      if (pack === undefined) throw new PackError('truncated', `the display pack of item ${item} is not at hand`)
+      return { id: pack.id(core.slot[item]), json: pack.json(core.slot[item]) }
+    },
+    async member(ctx, visitor) {
+      if (manifest.members.length === 0) return undefined
+      const name = manifest.members[packOfSlot(manifest.members, memberSlot(visitor))]
+      return (await reader.members(ctx, name)).get(visitor)
+    },
+  }
+}
+
+const allRead = async (reads: Promise<unknown>[]): Promise<boolean> =>
+  (await Promise.allSettled(reads)).every(({ status }) => status === 'fulfilled')

@@ -1,0 +1,46 @@
+import type { Background } from '../background.ts'
+import { TooLate, within } from '../within.ts'
+
+/** KV that has not answered by then is down as far as this request is concerned. */
+const READ_MS = 3_000
+/** A read that failed is not tried again for so long: an outage must not become load, nor outlive itself by much. */
+const FAILED_MS = 5_000
+
+/**
+ * One read, however many requests ask for the same thing at once. The platform drops a request's unfinished I/O when its
+ * client goes away, so the reading request is kept alive by waitUntil, and nobody trusts another's read for ever.
+ */
+export class SharedReads {
+  private readonly running = new Map<string, Promise<unknown>>()
+  private readonly failed = new Map<string, { error: unknown; until: number }>()
+
+  /** @param key stands for what `read` brings, so the caller knows T @throws what `read` throws, or TooLate */
+  async get<T>(ctx: Background, key: string, read: () => Promise<T>): Promise<T> {
+    const failure = this.failed.get(key)
+    if (failure !== undefined && Date.now() < failure.until) throw failure.error
+    const running = this.running.get(key) as Promise<T> | undefined
+    if (running === undefined) return this.start(ctx, key, read)
+    try {
+      return await within(READ_MS, running)
+    } catch (error) {
+      if (!(error instanceof TooLate) || this.running.get(key) !== running) throw error
+      this.running.delete(key)
+      return this.start(ctx, key, read)
+    }
+  }
+
+  private start<T>(ctx: Background, key: string, read: () => Promise<T>): Promise<T> {
+    this.failed.delete(key)
+    const started: Promise<T> = within(READ_MS, read())
+      .catch((error: unknown) => {
+        this.failed.set(key, { error, until: Date.now() + FAILED_MS })
+        throw error
+      })
+      .finally(() => {
+        if (this.running.get(key) === started) this.running.delete(key)
+      })
+    this.running.set(key, started)
+    ctx.waitUntil(started.catch(() => undefined))
+    return started
+  }
+}

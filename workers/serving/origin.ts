@@ -1,0 +1,83 @@
+import { type Candidates, NOWHERE, nearestList } from '../../shared/ranking/candidates.ts'
+import { PURCHASED } from '../../shared/ranking/release-view.ts'
+import type { Source } from '../../shared/schemas/recommendations.ts'
+import type { LoadedRelease } from '../releases/loaded-release.ts'
+import type { PersonalRequest } from './personal-slate.ts'
+import type { Shown, ShownReason } from './shown.ts'
+
+/** Where the candidates of one request can come from, as far as it is the same for all of them. */
+export type Origins = {
+  release: LoadedRelease
+  request: PersonalRequest
+  candidates: Candidates
+  /** The regions whose lists and trends really were used. */
+  cohortRegion: string | undefined
+  listRegion: string | undefined
+}
+
+export const originsOf = (release: LoadedRelease, request: PersonalRequest, candidates: Candidates): Origins => ({
+  release,
+  request,
+  candidates,
+  cohortRegion: request.cohort < 0 ? undefined : nearestList(release, request.regions, request.cohort)?.region,
+  listRegion: nearestList(release, request.regions, -1)?.region,
+})
+
+/** Which source brought a candidate, and the reasons that really contributed, most telling first. */
+export function originOf(origins: Origins, position: number, placedAsNew: boolean): Pick<Shown, 'source' | 'reasons'> {
+  const { candidates, request, listRegion, cohortRegion } = origins
+  const reasons: ShownReason[] = []
+  const link = linkOf(origins, position)
+  if (link !== null) reasons.push({ code: link.together ? 'bought-with' : 'similar-to', of: link.of })
+  const past = request.history[candidates.historyPosition[position]]
+  const inHistory = candidates.historyPosition[position] !== NOWHERE && past !== undefined
+  if (inHistory) reasons.push({ code: past.deed === PURCHASED ? 'again' : 'viewed' })
+  if (candidates.trending[position] > 0) reasons.push({ code: 'trending-in', region: request.trendingRegion })
+  if (candidates.fresh[position] > 0) reasons.push({ code: 'new' })
+  if (candidates.cohortList[position] > 0 && cohortRegion !== undefined)
+    reasons.push({ code: 'popular-with-cohort', cohort: request.cohort })
+  if (candidates.regionList[position] > 0 && listRegion !== undefined) reasons.push({ code: 'popular-in', region: listRegion })
+  return { source: placedAsNew ? 'new' : sourceOf(candidates, position, link, inHistory), reasons }
+}
+
+type Link = { of: number; together: boolean }
+
+/**
+ * The history item that speaks most for a candidate, and by which of its two weights. On an item page and for a cart only
+ * the page's or the cart's own items count.
+ */
+function linkOf({ release, request, candidates }: Origins, position: number): Link | null {
+  const item = candidates.item[position]
+  if (request.relation === null) {
+    const because = request.history[candidates.because[position]]
+    if (candidates.because[position] === NOWHERE || because === undefined) return null
+    const { similar, together } = weightsOf(release, because.item, item)
+    return similar + together > 0 ? { of: because.item, together: together > similar } : null
+  }
+  let best: Link | null = null
+  let most = 0
+  for (const anchor of request.history.slice(0, request.anchors)) {
+    const weight = weightsOf(release, anchor.item, item)[request.relation]
+    if (weight > most) {
+      most = weight
+      best = { of: anchor.item, together: request.relation === 'together' }
+    }
+  }
+  return best
+}
+
+function weightsOf(release: LoadedRelease, from: number, to: number): { similar: number; together: number } {
+  const row = release.neighbours(from)
+  const i = row?.items.indexOf(to) ?? -1
+  return row === undefined || i < 0
+    ? { similar: 0, together: 0 }
+    : { similar: row.similar[i] * row.similarScale, together: row.together[i] * row.togetherScale }
+}
+
+function sourceOf(candidates: Candidates, position: number, link: Link | null, inHistory: boolean): Source {
+  if (link !== null) return link.together ? 'together' : 'neighbours'
+  if (inHistory) return 'history'
+  if (candidates.trending[position] > 0) return 'trending'
+  if (candidates.cohortList[position] > 0) return 'cohort-list'
+  return candidates.regionList[position] > 0 ? 'region-list' : 'new'
+}
