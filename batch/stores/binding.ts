@@ -1,5 +1,6 @@
 import { getPlatformProxy } from 'wrangler'
 import type { BlobSource } from './blob-source.ts'
+import { inParallel } from './in-parallel.ts'
 import type { KvSink } from './kv-sink.ts'
 import type { Stores } from './open-stores.ts'
 
@@ -19,8 +20,8 @@ type Bindings = {
   }
 }
 
-/** Local KV writes go to one SQLite file: more at once only wait for each other. */
-const AT_ONCE = 8
+/** R2 takes no more keys in one call. */
+const MOST_DELETES = 1000
 
 /**
  * Local state, opened as `wrangler dev --persist-to <folder>` opens it. Only one process may have it open: with a dev
@@ -69,14 +70,10 @@ export async function openBindings(persist: string, configPath: string): Promise
     async put(key, bytes) {
       await EVENTS.put(key, bytes)
     },
-    delete: async (keys) => {
-      if (keys.length > 0) await EVENTS.delete(keys)
+    async delete(keys) {
+      for (let i = 0; i < keys.length; i += MOST_DELETES) await EVENTS.delete(keys.slice(i, i + MOST_DELETES))
     },
     close: () => Promise.resolve(),
   }
   return { kv, blobs, close: () => proxy.dispose() }
-}
-
-async function inParallel<T>(jobs: readonly T[], run: (job: T) => Promise<void>): Promise<void> {
-  for (let i = 0; i < jobs.length; i += AT_ONCE) await Promise.all(jobs.slice(i, i + AT_ONCE).map(run))
 }

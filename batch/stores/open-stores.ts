@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { InputError } from '../sources/source.ts'
 import { openBindings } from './binding.ts'
 import type { BlobSource } from './blob-source.ts'
-import { readDevServer } from './dev-server.ts'
+import { liveDevServer } from './dev-server.ts'
 import type { KvSink } from './kv-sink.ts'
 import { openRest, type RestTarget } from './rest.ts'
 
@@ -24,9 +24,16 @@ export const stateOf = (directory: string): string => join(directory, 'state')
  */
 export async function findTarget({ remote, directory }: { remote: boolean; directory: string }): Promise<StoreTarget> {
   if (remote) return remoteTarget(process.env)
-  const server = readDevServer(directory)
+  const server = await liveDevServer(directory)
   if (server === null) return { kind: 'local', persist: stateOf(directory) }
-  return { kind: 'rest', baseUrl: `${server.url}/cdn-cgi/local/explorer/api`, token: null, kvNamespace: LOCAL_NAMESPACE, bucket: BUCKET }
+  return {
+    kind: 'rest',
+    baseUrl: `${server.url}/cdn-cgi/local/explorer/api`,
+    token: null,
+    kvNamespace: LOCAL_NAMESPACE,
+    bucket: BUCKET,
+    keysAreOneSegment: true,
+  }
 }
 
 export const openStores = async (target: StoreTarget): Promise<Stores> =>
@@ -43,6 +50,7 @@ function remoteTarget(environment: NodeJS.ProcessEnv): StoreTarget {
     token,
     kvNamespace,
     bucket: environment.NIGHTJAR_BUCKET ?? BUCKET,
+    keysAreOneSegment: false,
   }
 }
 

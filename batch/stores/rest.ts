@@ -1,10 +1,16 @@
 import { setTimeout } from 'node:timers/promises'
 import type { BlobSource } from './blob-source.ts'
+import { inParallel } from './in-parallel.ts'
 import type { KvSink } from './kv-sink.ts'
 import type { Stores } from './open-stores.ts'
 import { RestClient, type RestOptions } from './rest-client.ts'
 
-export type RestTarget = RestOptions & { kvNamespace: string; bucket: string }
+export type RestTarget = RestOptions & {
+  kvNamespace: string
+  bucket: string
+  /** The dev server's routes take an object's key as one path segment, the API's as the rest of the path. */
+  keysAreOneSegment: boolean
+}
 
 /** The API takes 10,000 pairs and 100 MB a call; base64 adds a third, and a smaller call is cheaper to repeat. */
 const MOST_PAIRS = 10_000
@@ -18,16 +24,13 @@ type Pair = { key: string; value: string; base64: boolean }
 /** KV and R2 over the REST API, as deployments and the local dev server offer it. */
 export function openRest(target: RestTarget): Stores {
   const client = new RestClient(target)
-  return { kv: restKv(client, target), blobs: restBlobs(client, target.bucket), close: () => Promise.resolve() }
+  return { kv: restKv(client, target), blobs: restBlobs(client, target), close: () => Promise.resolve() }
 }
 
 function restKv(client: RestClient, { kvNamespace, firstPauseMs = 500 }: RestTarget): KvSink {
   const base = `/storage/kv/namespaces/${kvNamespace}`
   return {
-    async get(key) {
-      const answer = await client.call('GET', `${base}/values/${encodeURIComponent(key)}`)
-      return answer.status === 404 ? null : new Uint8Array(await answer.arrayBuffer())
-    },
+    get: (key) => client.bytes('GET', `${base}/values/${encodeURIComponent(key)}`),
     async list(prefix) {
       const names: string[] = []
       let cursor = ''
@@ -100,9 +103,10 @@ function* batches(pairs: Pair[]): Generator<Pair[]> {
   if (batch.length > 0) yield batch
 }
 
-function restBlobs(client: RestClient, bucket: string): BlobSource {
+function restBlobs(client: RestClient, { bucket, keysAreOneSegment }: RestTarget): BlobSource {
   const base = `/r2/buckets/${bucket}/objects`
-  const pathOf = (key: string): string => `${base}/${key.split('/').map(encodeURIComponent).join('/')}`
+  const pathOf = (key: string): string =>
+    `${base}/${keysAreOneSegment ? encodeURIComponent(key) : key.split('/').map(encodeURIComponent).join('/')}`
   return {
     async list(prefix) {
       const keys: string[] = []
@@ -116,17 +120,15 @@ function restBlobs(client: RestClient, bucket: string): BlobSource {
       return keys.sort()
     },
     async get(key) {
-      const answer = await client.call('GET', pathOf(key))
-      if (answer.status === 404) throw new Error(`${key} is not in the bucket`)
-      return new Uint8Array(await answer.arrayBuffer())
+      const bytes = await client.bytes('GET', pathOf(key))
+      if (bytes === null) throw new Error(`${key} is not in the bucket`)
+      return bytes
     },
     async put(key, bytes) {
-      const answer = await client.call('PUT', pathOf(key), Uint8Array.from(bytes), 'application/octet-stream')
-      if (answer.status === 404) throw new Error(`bucket ${bucket} does not exist`)
+      const answer = await client.bytes('PUT', pathOf(key), Uint8Array.from(bytes))
+      if (answer === null) throw new Error(`bucket ${bucket} does not exist; "npm run deploy" makes it`)
     },
-    async delete(keys) {
-      for (const key of keys) await client.call('DELETE', pathOf(key))
-    },
+    delete: (keys) => inParallel(keys, (key) => client.bytes('DELETE', pathOf(key))),
     close: () => Promise.resolve(),
   }
 }

@@ -1,0 +1,65 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import getPort from 'get-port'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openStores, type Stores, type StoreTarget } from '../../batch/stores/open-stores.ts'
+import { type RunningEdge, startEdge } from '../../scripts/dev-server.ts'
+import { restFaults } from './support/rest-faults.ts'
+import { blobContract, kvContract } from './support/stores-contract.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'nightjar-stores-'))
+afterAll(() => rmSync(directory, { recursive: true, force: true }))
+
+const restOf = (url: string): StoreTarget => ({
+  kind: 'rest',
+  baseUrl: `${url}/cdn-cgi/local/explorer/api`,
+  token: null,
+  kvNamespace: 'nightjar-releases',
+  bucket: 'nightjar-events',
+  keysAreOneSegment: true,
+  firstPauseMs: 20,
+})
+
+describe('local state through bindings', () => {
+  let stores: Stores
+  beforeAll(async () => {
+    stores = await openStores({ kind: 'local', persist: join(directory, 'bindings') })
+  })
+  afterAll(() => stores.close())
+  kvContract(() => stores)
+  blobContract(() => stores)
+})
+
+describe('the REST API, as the dev server offers it', () => {
+  const persist = join(directory, 'served')
+  let edge: RunningEdge
+  let stores: Stores
+  beforeAll(async () => {
+    const local = await openStores({ kind: 'local', persist })
+    await local.kv.put([{ key: 'before', value: 'written through the binding' }])
+    await local.blobs.put('before/object', Buffer.from('written through the binding'))
+    await local.close()
+    edge = await startEdge({ port: await getPort(), state: persist })
+    stores = await openStores(restOf(edge.url))
+  })
+  afterAll(() => edge?.stop())
+
+  it('reads what was written through the binding', async () => {
+    expect(Buffer.from((await stores.kv.get('before')) ?? []).toString()).toBe('written through the binding')
+    expect(Buffer.from(await stores.blobs.get('before/object')).toString()).toBe('written through the binding')
+  })
+  kvContract(() => stores)
+  blobContract(() => stores)
+  describe('on a bad day', () => restFaults(() => edge.url))
+
+  it('writes what the binding reads once the server has stopped', async () => {
+    await stores.kv.put([{ key: 'after', value: 'written through REST' }])
+    await stores.blobs.put('after/object', Buffer.from('written through REST'))
+    await edge.stop()
+    const local = await openStores({ kind: 'local', persist })
+    expect(Buffer.from((await local.kv.get('after')) ?? []).toString()).toBe('written through REST')
+    expect(Buffer.from(await local.blobs.get('after/object')).toString()).toBe('written through REST')
+    await local.close()
+  })
+})
