@@ -1,124 +1,105 @@
-import { closeCart, openCart, openItem, openWhy } from './dialogs.ts'
-import { byId, h } from './dom.ts'
-import { type CardActions, fillShelf, nameOf, nameShelf, shelfElement } from './shelf.ts'
-import { type Answer, ask, chooseConsent, chooseCountry, client, state } from './shop.ts'
-import { placeName, regions } from './words.ts'
+import type { RecommendedItem } from '../../../shared/schemas/recommendations.ts'
+import type { Slate } from '../sdk/nightjar.ts'
+import { badge } from './badge.ts'
+import type { CardActions, Picked } from './card.ts'
+import { cartDrawer } from './cart.ts'
+import { consentControls } from './consent.ts'
+import { place } from './dom.ts'
+import { itemView } from './item-view.ts'
+import { regionSwitch } from './regions.ts'
+import { currentConsent, open, opened, send } from './session.ts'
+import { shelf } from './shelf.ts'
+import { placeName, titleOf } from './words.ts'
 
-const forYou = shelfElement('for-you', 'For you', 12, 'grid')
-const because = shelfElement('because', 'Because you clicked', 6, 'row')
-const trending = shelfElement('trending', 'Trending', 8, 'row')
-const recent = shelfElement('recent', 'Recently viewed', 4, 'row')
-because.hidden = true
-recent.hidden = true
-byId('shelves').append(forYou, because, trending, recent)
+// An item opens, or goes into the cart, from any shelf in the same way.
+const actions: CardActions = { onOpen: view, onAdd: (item, from) => cart.add(item, from) }
 
-const actions: CardActions = {
-  open(item, recommId) {
-    state.clicked = [item, ...state.clicked.filter(({ id }) => id !== item.id)]
-    openItem(item, recommId, actions)
-    void client.send({ type: 'click', item: item.id, recommId, position: item.position }).then(refresh)
-  },
-  add(item, recommId) {
-    state.cart.push(item)
-    showBag()
-    announce(`${nameOf(item)} is in your bag.`)
-    void client.send({ type: 'add_to_cart', item: item.id, recommId }).then(refresh)
-  },
-  why: openWhy,
+const forYou = shelf({
+  id: 'for-you',
+  title: 'For you',
+  layout: 'grid',
+  asked: () => ({ scenario: 'home', limit: 10 }),
+  actions,
+  note: whyThisOrder,
+  empty: () => 'Nothing to show yet. Once a first night has run, the shelves fill.',
+  marks: true,
+})
+const because = shelf({
+  id: 'because',
+  title: 'Because of what you looked at',
+  heading: () => `Because you looked at ${opened[0] === undefined ? 'this' : titleOf(opened[0])}`,
+  layout: 'row',
+  asked: () => (opened[0] === undefined ? null : { scenario: 'similar', item: opened[0].id, limit: 6 }),
+  actions,
+})
+const trending = shelf({
+  id: 'trending',
+  title: 'Trending',
+  heading: ({ region }) => `Trending in ${placeName(region ?? '*')}`,
+  layout: 'row',
+  asked: () => ({ scenario: 'trending', limit: 6 }),
+  actions,
+})
+const recent = shelf({
+  id: 'recent',
+  title: 'Recently viewed',
+  layout: 'row',
+  asked: () => ({ scenario: 'recently-viewed', limit: 6 }),
+  actions,
+  empty: () =>
+    currentConsent() === 'granted'
+      ? 'What you look at will be kept here.'
+      : 'Nothing is kept here, because you have not asked us to remember. The switch at the top changes that.',
+})
+
+const cart = cartDrawer({ onOpen: view, onChange: () => void refreshPersonal() })
+const detail = itemView({ actions, onClose: () => void refreshPersonal() })
+const { toggle, question } = consentControls(() => void refreshAll())
+
+place('controls').append(
+  regionSwitch(() => void refreshAll()),
+  toggle,
+  cart.toggle,
+)
+place('question-place').append(question)
+place('shelves').append(forYou.element, because.element, trending.element, recent.element)
+document.body.append(badge())
+void refreshAll().then(detail.resume)
+
+/** The click is on record before the item opens anything else, so that what is asked next already knows of it. */
+function view(picked: Picked): void {
+  const { item, slate } = picked
+  open(item)
+  detail.open(picked)
+  const { recommId, scenario } = slate
+  void send([
+    { type: 'click', item: item.id, recommId, scenario, position: item.position },
+    { type: 'item_view', item: item.id },
+  ])
 }
 
-/** Every shelf anew. What was just clicked or is in the bag has its own shelves and is left out of For you. */
-async function refresh(): Promise<void> {
-  const [last] = state.clicked
-  const exclude = [...new Set([...state.clicked.slice(0, 20), ...state.cart].map(({ id }) => id))].slice(0, 200)
-  const shelves = [
-    ask({ scenario: 'home', limit: 12, exclude, explain: true }).then(showForYou),
-    ask({ scenario: 'trending', limit: 10 }).then((answer) => {
-      nameShelf(trending, `Trending in ${placeName(answer.region ?? state.country)}`)
-      fillShelf(trending, answer, actions)
-    }),
-  ]
-  if (last !== undefined) {
-    shelves.push(
-      ask({ scenario: 'similar', item: last.id, limit: 10, exclude, explain: true }).then((answer) => {
-        nameShelf(because, `Because you clicked ${nameOf(last)}`)
-        fillShelf(because, answer, actions)
-      }),
-    )
-  }
-  if (state.consent) shelves.push(ask({ scenario: 'recently-viewed', limit: 10 }).then((answer) => fillShelf(recent, answer, actions)))
-  because.hidden = last === undefined
-  recent.hidden = recent.hidden || !state.consent
-  await Promise.all(shelves)
+async function refreshPersonal(): Promise<void> {
+  // Waits for events on their way: their answer brings the token that the next question takes along.
+  await send([])
+  await Promise.all([forYou.refresh(), because.refresh(), recent.refresh().then(learnLast)])
 }
 
-function showForYou(answer: Answer): void {
-  const personal = answer.cohort !== null && answer.cohort !== undefined
-  const place = placeName(answer.region ?? state.country)
-  if (answer.items.length === 0) nameShelf(forYou, 'For you', 'Nothing to show right now. The shop works all the same.')
-  else if (personal) nameShelf(forYou, 'For you', 'Ranked from what you clicked. Click something and watch it change.')
-  else if (state.consent) nameShelf(forYou, 'For you', `What people in ${place} like. Click something and this shelf becomes yours.`)
-  else nameShelf(forYou, `Popular in ${place}`, 'You said no to personal suggestions: everyone in your region sees this list.')
-  fillShelf(forYou, answer, actions)
-  forYou.hidden = false
-  showBadge(answer)
+async function refreshAll(): Promise<void> {
+  await Promise.all([refreshPersonal(), trending.refresh()])
 }
 
-function showBadge({ waited, release, rung, cohort, region }: Answer): void {
-  const rows: [string, string][] = [
-    ['waited', `${Math.round(waited)} ms`],
-    ['rung', rung ?? 'none'],
-    ['release', release?.slice(0, 8) ?? 'none'],
-    ['cohort', cohort === null || cohort === undefined ? '–' : String(cohort)],
-    ['region', region ?? '–'],
-  ]
-  byId('badge').replaceChildren(...rows.map(([name, value]) => h('span', { 'data-name': name }, h('b', {}, value), ` ${name}`)))
+/** After a reload, what the visitor saw last is known from their own history, where they allowed one. */
+async function learnLast(slate: Slate | null): Promise<void> {
+  const last: RecommendedItem | undefined = slate?.items[0]
+  if (opened.length > 0 || last === undefined) return
+  open(last)
+  await because.refresh()
 }
 
-function showBag(): void {
-  byId('bag').textContent = state.cart.length === 0 ? 'Bag' : `Bag (${state.cart.length})`
+function whyThisOrder({ cohort, region }: Slate): string {
+  const where = placeName(region ?? '*')
+  if (currentConsent() !== 'granted') return `You are not remembered, so this is what ${where} likes best. Nothing about you is kept.`
+  return typeof cohort === 'number'
+    ? 'Put in order a moment ago, from what you looked at.'
+    : `This is what ${where} likes best. Look at something, and the shelf turns to you.`
 }
-
-const announce = (words: string): void => {
-  byId('live').textContent = words
-}
-
-function buy(): void {
-  const items = state.cart.map(({ id, values }): { item: string; quantity: number; price?: number } => ({
-    item: id,
-    quantity: 1,
-    ...(values.price !== undefined && { price: values.price }),
-  }))
-  state.cart = []
-  showBag()
-  closeCart()
-  announce('Thank you. Nothing was charged.')
-  void client.send({ type: 'purchase', items: items.slice(0, 100) }).then(refresh)
-}
-
-const regionSwitch = byId('region')
-if (regionSwitch instanceof HTMLSelectElement) {
-  regionSwitch.append(
-    ...regions.map(({ country }: { country: string }) =>
-      h('option', { value: country, selected: country === state.country }, placeName(country)),
-    ),
-  )
-  regionSwitch.onchange = () => {
-    chooseCountry(regionSwitch.value)
-    void refresh()
-  }
-}
-
-const consentSwitch = byId('consent')
-if (consentSwitch instanceof HTMLInputElement) {
-  consentSwitch.checked = state.consent
-  consentSwitch.onchange = () => {
-    chooseConsent(consentSwitch.checked)
-    because.hidden = true
-    recent.hidden = true
-    void refresh()
-  }
-}
-
-byId('bag').onclick = () => openCart(actions, buy)
-void refresh()

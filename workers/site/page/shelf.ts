@@ -1,86 +1,135 @@
-import { art } from './art.ts'
-import { h, markup } from './dom.ts'
-import type { Answer, Item } from './shop.ts'
-import { price, titleOf } from './words.ts'
+import type { Asked, Slate } from '../sdk/nightjar.ts'
+import { type Card, type CardActions, card } from './card.ts'
+import { button, h } from './dom.ts'
+import { ask, shown } from './session.ts'
 
-export type CardActions = {
-  open(item: Item, recommId: string | undefined): void
-  add(item: Item, recommId: string | undefined): void
-  why(item: Item): void
+export type ShelfOptions = {
+  id: string
+  title: string
+  layout: 'grid' | 'row'
+  /** What to ask for now; null while the shelf has nothing to be about, and is then hidden. */
+  asked: () => Asked | null
+  actions: CardActions
+  heading?: (slate: Slate) => string
+  note?: (slate: Slate) => string
+  /** Said instead of items; without it an empty shelf is hidden. */
+  empty?: () => string
+  /** Say on the cards how far they have moved. */
+  marks?: boolean
+}
+export type Shelf = { element: HTMLElement; refresh(): Promise<Slate | null> }
+
+const calm = matchMedia('(prefers-reduced-motion: reduce)')
+const SPRING = 'cubic-bezier(.2, .8, .2, 1)'
+
+/** A titled run of cards that asks for its own items, moves them when the order changes, and reports what came into view. */
+export function shelf(options: ShelfOptions): Shelf {
+  const title = h('h2', { id: `${options.id}-title` }, options.title)
+  const note = h('p', { class: 'note' })
+  const list = h('div', { class: `items ${options.layout}`, role: 'list' })
+  const element = h(
+    'section',
+    { class: 'shelf', id: options.id, 'aria-labelledby': `${options.id}-title` },
+    h('header', {}, title, note),
+    list,
+  )
+  let cards = new Map<string, Card>()
+  let newest = 0
+  let unseen: Slate | null = null
+
+  const seen = new IntersectionObserver(
+    (entries) => {
+      if (unseen === null || !entries.some((entry) => entry.isIntersecting)) return
+      shown(unseen)
+      unseen = null
+    },
+    { threshold: 0.4 },
+  )
+  seen.observe(list)
+
+  const say = (text: string, retry: boolean): void => {
+    cards = new Map()
+    list.replaceChildren(
+      h('div', { class: 'empty', role: 'listitem' }, h('p', {}, text), retry && button('Try again', 'plain', () => void refresh())),
+    )
+  }
+
+  const draw = (slate: Slate, asked: Asked): void => {
+    const before = new Map(Array.from(cards, ([id, { element: node }], position) => [id, { box: node.getBoundingClientRect(), position }]))
+    const next = new Map<string, Card>()
+    for (const item of slate.items) {
+      const picked = { item, slate, asked }
+      const entry = cards.get(item.id) ?? card(picked, options.actions)
+      entry.update(picked)
+      entry.element.setAttribute('role', 'listitem')
+      next.set(item.id, entry)
+    }
+    cards = next
+    list.replaceChildren(...Array.from(next.values(), (entry) => entry.element))
+    const moved = Array.from(next.keys()).some((id, position) => before.get(id)?.position !== position)
+    if (before.size > 0 && moved) settle(next, before, options.marks === true)
+  }
+
+  const refresh = async (): Promise<Slate | null> => {
+    const turn = ++newest
+    const asked = options.asked()
+    element.hidden = asked === null
+    if (asked === null) return null
+    if (cards.size === 0) list.replaceChildren(...skeletons(asked.limit ?? 6))
+    list.setAttribute('aria-busy', 'true')
+    const slate = await ask(asked)
+    // A newer question was asked meanwhile: its answer counts.
+    if (turn !== newest) return null
+    list.removeAttribute('aria-busy')
+    title.textContent = options.heading?.(slate) ?? options.title
+    note.textContent = slate.items.length > 0 ? (options.note?.(slate) ?? '') : ''
+    unseen = slate
+    const failed = slate.rung === undefined
+    if (slate.items.length > 0) draw(slate, asked)
+    else if (failed) say('The shop cannot reach its recommendations just now.', true)
+    else if (options.empty !== undefined) say(options.empty(), false)
+    else element.hidden = true
+    seen.unobserve(list)
+    seen.observe(list)
+    return slate
+  }
+
+  return { element, refresh }
 }
 
-export const nameOf = ({ id, values }: Item): string => titleOf(values.title, id)
-const text = (value: unknown): string => (typeof value === 'string' ? value : '')
-
-export function picture(item: Item): HTMLElement {
-  const image = text(item.values.image)
-  if (image !== '') return h('img', { src: image, alt: '', loading: 'lazy' })
-  const drawing = h('span', { class: 'art', role: 'img', 'aria-label': nameOf(item) })
-  drawing.append(markup(art(item.id, nameOf(item), text(item.values.category), text(item.values.colour))))
-  return drawing
-}
-
-export function card(item: Item, recommId: string | undefined, actions: CardActions): HTMLElement {
-  return h(
-    'li',
-    { class: 'card', 'data-id': item.id },
-    h(
-      'button',
-      { class: 'open', type: 'button', onclick: () => actions.open(item, recommId) },
-      picture(item),
-      h('span', { class: 'title' }, nameOf(item)),
-    ),
+const skeletons = (count: number): HTMLElement[] =>
+  Array.from({ length: count }, () =>
     h(
       'div',
-      { class: 'line' },
-      h('span', { class: 'price' }, price(item.values.price)),
-      h(
-        'button',
-        { class: 'add', type: 'button', 'aria-label': `Put ${nameOf(item)} in the bag`, onclick: () => actions.add(item, recommId) },
-        '+',
-      ),
+      { class: 'card skeleton', 'aria-hidden': 'true' },
+      h('span', { class: 'frame' }),
+      h('span', { class: 'bar' }),
+      h('span', { class: 'bar short' }),
     ),
-    h('button', { class: 'why', type: 'button', onclick: () => actions.why(item) }, 'Why this?'),
   )
-}
 
-/** Fills a shelf; cards that stay glide to their new place, new ones fade in. */
-export function fillShelf(shelf: HTMLElement, answer: Answer, actions: CardActions): void {
-  const list = shelf.querySelector('ul')
-  if (list === null) return
-  shelf.removeAttribute('aria-busy')
-  shelf.hidden = answer.items.length === 0
-  const before = new Map(Array.from(list.children, (child) => [child.getAttribute('data-id'), child.getBoundingClientRect()]))
-  list.replaceChildren(...answer.items.map((item) => card(item, answer.recommId, actions)))
-  if (matchMedia('(prefers-reduced-motion: reduce)').matches) return
-  for (const child of list.children) {
-    const old = before.get(child.getAttribute('data-id'))
-    const now = child.getBoundingClientRect()
-    const from =
-      old === undefined
-        ? { opacity: 0, transform: 'translateY(12px)' }
-        : { transform: `translate(${old.left - now.left}px, ${old.top - now.top}px)` }
-    child.animate([from, { opacity: 1, transform: 'none' }], { duration: 420, easing: 'cubic-bezier(.2,.8,.2,1)' })
+/** Lets every card start where it was and glide to where it is; newcomers fade in. */
+function settle(cards: ReadonlyMap<string, Card>, before: ReadonlyMap<string, { box: DOMRect; position: number }>, marks: boolean): void {
+  let position = 0
+  for (const [id, entry] of cards) {
+    const old = before.get(id)
+    const up = old === undefined ? 0 : old.position - position
+    position++
+    if (marks) entry.mark(old === undefined ? 'New here' : up > 0 ? `Up ${up}` : '')
+    if (calm.matches) continue
+    if (old === undefined) {
+      entry.element.animate(
+        [
+          { opacity: 0, transform: 'scale(.94)' },
+          { opacity: 1, transform: 'none' },
+        ],
+        { duration: 450, easing: SPRING },
+      )
+      continue
+    }
+    const box = entry.element.getBoundingClientRect()
+    const [x, y] = [old.box.left - box.left, old.box.top - box.top]
+    if (x !== 0 || y !== 0)
+      entry.element.animate([{ transform: `translate(${x}px, ${y}px)` }, { transform: 'none' }], { duration: 650, easing: SPRING })
   }
-}
-
-/** An empty shelf, holding its place. */
-export function shelfElement(id: string, title: string, count: number, kind: 'grid' | 'row'): HTMLElement {
-  return h(
-    'section',
-    { id, class: `shelf ${kind}`, 'aria-busy': 'true', 'aria-labelledby': `${id}-title` },
-    h('header', {}, h('h2', { id: `${id}-title` }, title), h('p', { class: 'note' })),
-    h(
-      'ul',
-      {},
-      ...Array.from({ length: count }, () => h('li', { class: 'card ghost', 'aria-hidden': 'true' }, h('span', { class: 'art' }))),
-    ),
-  )
-}
-
-export function nameShelf(shelf: HTMLElement, title: string, note = ''): void {
-  const heading = shelf.querySelector('h2')
-  const line = shelf.querySelector('.note')
-  if (heading !== null) heading.textContent = title
-  if (line !== null) line.textContent = note
 }

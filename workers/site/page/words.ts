@@ -1,59 +1,72 @@
-import type { Reason } from '../../../shared/schemas/recommendations.ts'
+import type { Reason, RecommendedItem } from '../../../shared/schemas/recommendations.ts'
 
-export const regions: readonly { country: string; continent: string }[] = [
-  { country: 'GB', continent: 'EU' },
-  { country: 'DE', continent: 'EU' },
-  { country: 'FR', continent: 'EU' },
-  { country: 'SE', continent: 'EU' },
-  { country: 'US', continent: 'NA' },
-  { country: 'BR', continent: 'SA' },
-  { country: 'IN', continent: 'AS' },
-  { country: 'JP', continent: 'AS' },
-  { country: 'AU', continent: 'OC' },
-  { country: 'ZA', continent: 'AF' },
-]
-
-const names = new Intl.DisplayNames('en', { type: 'region' })
+const countries = new Intl.DisplayNames('en', { type: 'region' })
 const continents: Record<string, string> = {
-  '@AF': 'Africa',
-  '@AS': 'Asia',
-  '@EU': 'Europe',
-  '@NA': 'North America',
-  '@OC': 'Oceania',
-  '@SA': 'South America',
-  '*': 'the whole world',
+  AF: 'Africa',
+  AN: 'Antarctica',
+  AS: 'Asia',
+  EU: 'Europe',
+  NA: 'North America',
+  OC: 'Oceania',
+  SA: 'South America',
+}
+const withArticle = new Set(['GB', 'US', 'NL', 'AE', 'PH', 'BS'])
+const pounds = new Intl.NumberFormat('en-GB', { style: 'currency', currency: 'GBP' })
+
+/** `DE` is Germany, `@EU` Europe, `*` the whole world; a region of the site's own making keeps its name. */
+export function placeName(region: string): string {
+  if (region === '*') return 'the whole world'
+  if (region.startsWith('@')) return continents[region.slice(1)] ?? region
+  try {
+    return `${withArticle.has(region) ? 'the ' : ''}${countries.of(region) ?? region}`
+  } catch {
+    return region
+  }
 }
 
-export const placeName = (region: string): string => continents[region] ?? names.of(region) ?? region
+export const money = (price: number | undefined): string => (price === undefined ? '' : pounds.format(price))
 
-const money = new Intl.NumberFormat('en-GB', { style: 'currency', currency: 'GBP' })
-export const price = (value: unknown): string => (typeof value === 'number' && value > 0 ? money.format(value) : '')
-
-/** Catalogues that shout are read more quietly. */
-export function titleOf(text: unknown, id: string): string {
-  if (typeof text !== 'string' || text === '') return id
-  return text === text.toUpperCase()
-    ? text.toLowerCase().replace(/(^|[\s/(-])(\p{L})/gu, (_, before: string, letter: string) => before + letter.toUpperCase())
-    : text
+/** Catalogues that shout are read in a normal voice. */
+export function titleOf(item: Pick<RecommendedItem, 'id' | 'values'>): string {
+  const title = item.values.title ?? item.id
+  return title === title.toUpperCase() && /[A-Z]{3}/.test(title) ? calm(title) : title
 }
 
-export function reasonWords(reason: Reason): string {
+const calm = (title: string): string =>
+  title
+    .toLowerCase()
+    .replace(/\s+/g, ' ')
+    .replace(/(^|[\s\-/(])([a-z])/g, (_, before: string, letter: string) => before + letter.toUpperCase())
+    .replace(/\b(Of|And|In|The|With|For|On|A)\b/g, (word, _group, at: number) => (at === 0 ? word : word.toLowerCase()))
+
+export const textOf = (item: Pick<RecommendedItem, 'values'>, property: string): string => {
+  const value = item.values[property]
+  return typeof value === 'string' ? value : ''
+}
+
+/** Null for a reason that this page has no words for. */
+export function reasonInWords(reason: Reason, titles: (id: string) => string | undefined): string | null {
   switch (reason.code) {
     case 'similar-to':
-      return `People who like ${titleOf(reason.title, reason.item)} like this too.`
+      return `It is like ${named(reason, titles)}.`
     case 'bought-with':
-      return `Often chosen along with ${titleOf(reason.title, reason.item)}.`
+      return `It is often bought together with ${named(reason, titles)}.`
     case 'popular-in':
-      return `Popular in ${placeName(reason.region)}.`
+      return `It is popular in ${placeName(reason.region)}.`
     case 'trending-in':
-      return `On the rise in ${placeName(reason.region)} right now.`
+      return `It is rising right now in ${placeName(reason.region)}.`
     case 'popular-with-cohort':
-      return `A favourite of visitors with a taste like yours (group ${reason.cohort}).`
+      return `Visitors with a taste like yours choose it (cohort ${reason.cohort}).`
     case 'again':
       return 'You bought it before.'
     case 'viewed':
-      return 'You looked at it a moment ago.'
+      return 'You looked at it before.'
     case 'new':
-      return 'New in the shop, and close to what you look at.'
+      return 'It is new in the shop.'
+    default:
+      return null
   }
 }
+
+const named = (reason: { item: string; title?: string }, titles: (id: string) => string | undefined): string =>
+  `“${titleOf({ id: reason.item, values: { title: reason.title ?? titles(reason.item) ?? reason.item } })}”`

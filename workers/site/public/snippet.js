@@ -1,17 +1,14 @@
-import { nightjar } from './nightjar.js'
+import { nightjar } from '/nightjar.js'
 
-const nj = nightjar({ writeKey: 'pk_demo', consent: 'granted' })
+const nj = nightjar({ writeKey: 'pk_demo', consent: 'unknown' })
 const slate = await nj.recommend({ scenario: 'home', limit: 5 })
-const { items, recommId } = slate
-const list = document.querySelector('#recommended')
-for (const { id, position, values } of items) {
-  const link = document.createElement('a')
-  link.href = values.url ?? '#'
-  link.textContent = values.title ?? id
-  link.onclick = () => nj.send({ type: 'click', item: id, recommId, position })
-  list.append(Object.assign(document.createElement('li'), { className: 'pick' }))
-  list.lastChild.append(link)
-}
+document.querySelector('#recommended').replaceChildren(
+  ...slate.items.map(({ id, position, values }) => {
+    const link = document.createElement('a')
+    link.href = values.url ?? `/#item=${encodeURIComponent(id)}`
+    link.textContent = values.title ?? id
+    link.onclick = () => nj.send({ type: 'click', item: id, position, recommId: slate.recommId })
+    return link
+  }),
+)
 nj.shown(slate)
-
-document.querySelector('#code').textContent = await (await fetch('snippet.js')).text()

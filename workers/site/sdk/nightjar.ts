@@ -66,6 +66,7 @@ export function nightjar({ writeKey, url = new URL('.', import.meta.url).href, c
   }
 
   const flush = async (): Promise<void> => {
+    if (queue.length === 0) return
     if (state === 'granted' && !id) {
       const minted = (await post<{ visitor: string }>('visitors', {}))?.visitor
       if (state === 'granted') {
@@ -75,7 +76,7 @@ export function nightjar({ writeKey, url = new URL('.', import.meta.url).href, c
     }
     const events = queue.splice(0, 99)
     // Event ids make sending them twice harmless.
-    if (events.length > 0 && !(await post('events', { events })) && queue.length < 99) queue.unshift(...events)
+    if (!(await post('events', { events })) && queue.length < 99) queue.unshift(...events)
   }
 
   const decide = (wanted: Consent): void => {
