@@ -1,12 +1,23 @@
 import { utf8 } from './utf8.ts'
 
+const imported = new Map<string, Promise<CryptoKey>>()
+
+/** The key of a secret, imported once. */
+function keyOf(secret: string): Promise<CryptoKey> {
+  let key = imported.get(secret)
+  if (key === undefined) {
+    key = crypto.subtle.importKey('raw', utf8(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
+    imported.set(secret, key)
+  }
+  return key
+}
+
 /**
  * The pseudonym under which a visitor is stored, logged and learned from: 64 bits of HMAC-SHA-256, as 16 hex digits.
  * Edge, batch and importers share the key, so an imported order history meets the visitor it belongs to.
  * @param idKey the deployment's ID_KEY @param visitor the visitor id proper: minted by the edge, or the site's own user id
  */
 export async function visitorHash(idKey: string, visitor: string): Promise<string> {
-  const key = await crypto.subtle.importKey('raw', utf8(idKey), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])
-  const mac = new Uint8Array(await crypto.subtle.sign('HMAC', key, utf8(`visitor:${visitor}`)))
+  const mac = new Uint8Array(await crypto.subtle.sign('HMAC', await keyOf(idKey), utf8(`visitor:${visitor}`)))
   return Array.from(mac.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -3,20 +3,26 @@ import { adminRoutes } from './admin/routes.ts'
 import { eventRoutes } from './events/routes.ts'
 import { healthRoutes } from './health.ts'
 import { allowedOrigins } from './http/access.ts'
+import { allowedMethods } from './http/allowed-methods.ts'
 import { HttpProblem, problemResponse } from './http/problem.ts'
 import { securityHeaders } from './http/security-headers.ts'
+import { serverTiming } from './http/server-timing.ts'
 import { servingRoutes } from './serving/routes.ts'
 import { visitorRoutes } from './visitors/routes.ts'
 
 export const app = new Hono<{ Bindings: Env }>()
 
-app.use('*', securityHeaders)
+app.use('*', serverTiming, securityHeaders)
 app.use('/v1/*', allowedOrigins)
 for (const routes of [servingRoutes, eventRoutes, visitorRoutes, adminRoutes, healthRoutes]) app.route('/', routes)
 
-app.notFound((c) =>
-  problemResponse(c, new HttpProblem(404, `there is no ${c.req.method} at this path; docs/http-api.md lists what there is`)),
-)
+app.notFound((c) => {
+  const methods = allowedMethods(app, c.req.path)
+  if (methods.length === 0)
+    return problemResponse(c, new HttpProblem(404, 'there is nothing at this path; docs/http-api.md lists what there is'))
+  c.header('allow', methods.join(', '))
+  return problemResponse(c, new HttpProblem(405, `this path takes ${methods.join(' or ')}, not ${c.req.method}`))
+})
 
 app.onError((error, c) => {
   if (error instanceof HttpProblem) return problemResponse(c, error)

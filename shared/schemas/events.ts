@@ -101,4 +101,9 @@ export type EventRecord = Event & {
   visitor: string | null
   /** ISO country, or null where the network did not say. */
   country: string | null
+  /** The client's own time, where it could not be right (too far ahead, or too old); `at` is then the edge's. */
+  claimedAt?: number
 }
+
+/** The line an erasure leaves in the archive: nothing this pseudonym did up to `until` (Unix milliseconds) may be learned from. */
+export type ErasureRecord = { v: 1; id: string; type: 'erasure'; received: number; visitor: string; until: number }

@@ -1,32 +1,28 @@
 import { Hono } from 'hono'
-import * as v from 'valibot'
-import { emptyOverlay, parseOverlay } from '../../shared/overlay.ts'
-import { OVERLAY_KEY } from '../../shared/release/keys.ts'
-import { ItemId } from '../../shared/schemas/ids.ts'
+import { AvailabilityBody, setAvailability } from '../cron/overlay.ts'
 import { requireAdmin } from '../http/access.ts'
 import { jsonBody } from '../http/body.ts'
-import { validate } from '../http/problem.ts'
+import { HttpProblem, validate } from '../http/problem.ts'
 import { eventLogs } from '../objects/event-log-client.ts'
 
 export const adminRoutes = new Hono<{ Bindings: Env }>()
 
-const itemList = v.pipe(v.array(ItemId, 'must be a list of item ids'), v.maxLength(2000, 'takes at most 2000 ids'))
-const AvailabilityBody = v.strictObject({ unavailable: v.optional(itemList), hidden: v.optional(itemList) })
-
 /** Writes every event that still waits to the archive; the night asks for it before it reads. */
 adminRoutes.post('/v1/admin/flush', async (c) => {
   await requireAdmin(c)
-  const posts = await Promise.all(eventLogs(c.env).map((log) => log.flush()))
-  return c.json({ posts: posts.reduce((sum, count) => sum + count, 0) })
+  const flushed = await Promise.allSettled(eventLogs(c.env).map((log) => log.flush()))
+  const failed = flushed.filter(({ status }) => status === 'rejected').length
+  if (failed > 0)
+    throw new HttpProblem(
+      503,
+      `${failed} of ${flushed.length} shards could not write to the archive; their events stay and are tried again`,
+    )
+  return c.json({ posts: flushed.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value : 0), 0) })
 })
 
 /** Replaces what is out of stock and what must not be shown, without waiting for a night. */
-adminRoutes.put('/v1/admin/availability', async (c) => {
+adminRoutes.put('/v1/admin/overlay', async (c) => {
   await requireAdmin(c)
-  const body = validate(AvailabilityBody, await jsonBody(c))
-  const text = await c.env.RELEASES.get(OVERLAY_KEY)
-  const before = (text === null ? null : parseOverlay(text)) ?? emptyOverlay
-  const overlay = { ...before, at: Date.now(), unavailable: body.unavailable ?? before.unavailable, hidden: body.hidden ?? before.hidden }
-  await c.env.RELEASES.put(OVERLAY_KEY, JSON.stringify(overlay))
-  return c.json({ unavailable: overlay.unavailable.length, hidden: overlay.hidden.length })
+  const { unavailable, hidden } = await setAvailability(c.env, validate(AvailabilityBody, await jsonBody(c)), Date.now())
+  return c.json({ unavailable: unavailable.length, hidden: hidden.length })
 })

@@ -1,42 +1,46 @@
 import type { EventRecord } from '../../shared/schemas/events.ts'
+import { distinctCount, markOf, mergeSketches, type Sketch } from './sketch.ts'
 
-/** Within one hour: region → item → marks of the visitors who took it. */
-export type HourTrends = Record<string, Record<string, string[]>>
-export type Trends = HourTrends
+/** Per item, who took it. */
+export type ItemSketches = Map<string, Sketch>
+/** Per region (`*` for everywhere). */
+export type Trends = Map<string, ItemSketches>
 
-/** More distinct visitors than this change no order worth having, and would let one item fill an object. */
-const MOST_VISITORS = 200
-const MOST_ITEMS = 2000
-/** Enough of a pseudonym to tell visitors of one hour apart, too little to know them by. */
-const MARK_LENGTH = 6
+/** More items than this in one region change no list worth showing, and would let strangers fill an object. */
+export const MOST_ITEMS = 400
 
-/** Adds what consenting visitors did. Impressions do not count: what is shown is not what is wanted. */
-export function addTrends(trends: HourTrends, records: readonly EventRecord[]): HourTrends {
+/** What consenting visitors did, by region. Impressions do not count: what is shown is not what is wanted. */
+export function trendsOf(records: readonly EventRecord[]): Trends {
+  const trends: Trends = new Map()
   for (const record of records) {
     if (record.visitor === null) continue
-    for (const region of record.country === null ? ['*'] : ['*', record.country]) {
-      for (const item of itemsOf(record)) add(trends, region, item, [record.visitor.slice(0, MARK_LENGTH)])
+    for (const item of itemsOf(record)) {
+      const sketch = [markOf(record.visitor, item)]
+      for (const region of record.country === null ? ['*'] : ['*', record.country]) addTo(trends, region, new Map([[item, sketch]]))
     }
   }
   return trends
 }
 
-export function mergeTrends(parts: readonly HourTrends[]): Trends {
-  const merged: Trends = {}
-  for (const part of parts) {
-    for (const [region, items] of Object.entries(part)) for (const [item, marks] of Object.entries(items)) add(merged, region, item, marks)
-  }
+export function mergeTrends(parts: readonly Trends[]): Trends {
+  const merged: Trends = new Map()
+  for (const part of parts) for (const [region, items] of part) addTo(merged, region, items)
   return merged
 }
 
-function add(trends: HourTrends, region: string, item: string, marks: readonly string[]): void {
-  trends[region] ??= Object.create(null)
-  const items = trends[region]
-  if (items[item] === undefined) {
-    if (Object.keys(items).length >= MOST_ITEMS) return
-    items[item] = []
-  }
-  for (const mark of marks) if (items[item].length < MOST_VISITORS && !items[item].includes(mark)) items[item].push(mark)
+function addTo(trends: Trends, region: string, items: ItemSketches): void {
+  const known = trends.get(region) ?? new Map<string, Sketch>()
+  trends.set(region, known)
+  for (const [item, sketch] of items) known.set(item, mergeSketches(known.get(item) ?? [], sketch))
+}
+
+/** The `most` items with most visitors, best first; ties go to the lower id. */
+export function topOf(items: ItemSketches, most: number): [string, Sketch][] {
+  return [...items]
+    .map(([item, sketch]) => ({ item, sketch, visitors: distinctCount(sketch) }))
+    .sort((a, b) => b.visitors - a.visitors || (a.item < b.item ? -1 : 1))
+    .slice(0, most)
+    .map(({ item, sketch }) => [item, sketch])
 }
 
 function itemsOf(record: EventRecord): string[] {

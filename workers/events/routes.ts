@@ -6,9 +6,10 @@ import { jsonBody } from '../http/body.ts'
 import { firstIssue, HttpProblem, validate } from '../http/problem.ts'
 import { consentOf, type Identity, identify } from '../identity/identify.ts'
 import { openMemory, sealMemory } from '../identity/memory-token.ts'
+import { warn } from '../log.ts'
 import { appendEvents } from '../objects/event-log-client.ts'
-import type { VisitorItem } from '../objects/visitor.ts'
 import { memoryOf, readVisitor, recordVisit } from '../objects/visitor-client.ts'
+import type { VisitorItem } from '../objects/visitor-state.ts'
 
 export const eventRoutes = new Hono<{ Bindings: Env }>()
 
@@ -37,18 +38,30 @@ eventRoutes.post('/v1/events', async (c) => {
     const lines = accepted.map((event) => `${JSON.stringify(recordOf(event, identity, country, now))}\n`).join('')
     try {
       await appendEvents(c.env, lines, now)
-    } catch {
+    } catch (error) {
+      warn('event-log-failed', error)
       throw new HttpProblem(503, 'the event log did not take the events; send them again')
     }
   }
-  const answer: EventsAnswer = { results }
-  if (identity !== null) {
-    const deeds = accepted.flatMap((event) => deedsOf(event, now))
-    const state = deeds.length > 0 ? await recordVisit(c.env, identity, deeds, now) : await readVisitor(c.env, identity)
-    if (state !== null) answer.token = await sealMemory(c.env, identity, memoryOf(state.items), now)
-  }
-  return c.json(answer, 202, { 'cache-control': 'private, no-store' })
+  const token = identity === null ? null : await rememberedBy(c.env, identity, accepted, now)
+  return c.json({ results, ...(token !== null && { token }) } satisfies EventsAnswer, 202, { 'cache-control': 'private, no-store' })
 })
+
+/**
+ * Tells the visitor's object, and seals what it then remembers. Null when it was erased, or something fails: the events
+ * stand in the log all the same.
+ */
+async function rememberedBy(env: Env, identity: Identity, events: readonly Event[], now: number): Promise<string | null> {
+  const deeds = events.flatMap((event) => deedsOf(event, now))
+  const state = deeds.length > 0 ? await recordVisit(env, identity, deeds, now) : await readVisitor(env, identity)
+  if (state?.consent !== 'granted') return null
+  try {
+    return await sealMemory(env, identity, memoryOf(state.items), now)
+  } catch (error) {
+    warn('seal-failed', error)
+    return null
+  }
+}
 
 /** Who the events belong to; null without proof or without consent: then nothing is kept that tells whose they are. */
 async function consentingVisitor(
@@ -61,7 +74,7 @@ async function consentingVisitor(
   if (consent === 'denied') return null
   const identity = await identify(env, request, body.visitor)
   if (identity === null || consent === 'granted') return identity
-  // The page says neither yes nor no: an earlier yes stands, in a token that is still good or in the object.
+  // The request says neither yes nor no: an earlier yes stands, in a token that is still good or in the object.
   if (body.token !== undefined && (await openMemory(env, identity, body.token, now)) !== null) return identity
   return (await readVisitor(env, identity))?.consent === 'granted' ? identity : null
 }
@@ -71,9 +84,11 @@ const countryOf = (request: Request): string | null => {
   return typeof cf?.country === 'string' ? cf.country : null
 }
 
-/** The event with what the edge knows of it; a time that cannot be is replaced by the time it came. */
+/** The event with what the edge knows of it; a time that cannot be is replaced by the time it came, and marked. */
 function recordOf(event: Event, identity: Identity | null, country: string | null, now: number): EventRecord {
-  return { v: 1, ...event, at: timeOf(event, now), received: now, visitor: identity?.hash ?? null, country }
+  const at = timeOf(event, now)
+  const claimed = event.at !== undefined && event.at !== at ? { claimedAt: event.at } : {}
+  return { v: 1, ...event, at, ...claimed, received: now, visitor: identity?.hash ?? null, country }
 }
 
 const timeOf = ({ at }: Event, now: number): number => (at === undefined || at > now + AHEAD_MS || at < now - LATE_MS ? now : at)

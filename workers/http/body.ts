@@ -10,13 +10,24 @@ export const MAX_BODY = 64 * 1024
  */
 export async function jsonBody(c: Context): Promise<unknown> {
   if (Number(c.req.header('content-length') ?? 0) > MAX_BODY) throw tooLarge()
-  const bytes = await c.req.arrayBuffer()
-  if (bytes.byteLength > MAX_BODY) throw tooLarge()
+  const bytes = await readAtMost(c.req.raw, MAX_BODY)
   try {
     return JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: false }).decode(bytes))
   } catch {
     throw new HttpProblem(400, 'the body must be JSON in UTF-8')
   }
+}
+
+/** Stops reading where a body of undeclared length grows too long. */
+async function readAtMost(request: Request, most: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(most)
+  let length = 0
+  for await (const chunk of request.body ?? []) {
+    if (length + chunk.byteLength > most) throw tooLarge()
+    bytes.set(chunk, length)
+    length += chunk.byteLength
+  }
+  return bytes.subarray(0, length)
 }
 
 const tooLarge = (): HttpProblem => new HttpProblem(413, `the body may have ${MAX_BODY} bytes; send fewer events at once`)

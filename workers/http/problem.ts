@@ -35,6 +35,7 @@ export function problemResponse(c: Context, { status, message, field }: HttpProb
     detail: message,
     ...(field === undefined ? {} : { field }),
   }
+  if (status === 401) c.header('www-authenticate', 'Bearer')
   return c.json(problem, status, { 'content-type': 'application/problem+json', 'cache-control': 'no-store' })
 }
 

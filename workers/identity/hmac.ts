@@ -3,7 +3,7 @@ import { utf8 } from '../../shared/utf8.ts'
 const imported = new Map<string, Promise<CryptoKey>>()
 
 /** The HMAC key made of a secret; imported once an isolate. */
-function hmacKey(secret: string): Promise<CryptoKey> {
+export function hmacKey(secret: string): Promise<CryptoKey> {
   let key = imported.get(secret)
   if (key === undefined) {
     key = crypto.subtle.importKey('raw', utf8(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign', 'verify'])

@@ -1,7 +1,8 @@
 import { verify } from 'hono/jwt'
 import { visitorHash } from '../../shared/pseudonym.ts'
 import type { Consent } from '../../shared/schemas/ids.ts'
-import { sameText } from './hmac.ts'
+import { warn } from '../log.ts'
+import { hmacKey, sameText } from './hmac.ts'
 import { readVisitorId } from './visitor-id.ts'
 
 /** A visitor who has been proven: the pseudonym, and whether their object lives in the EU's jurisdiction. */
@@ -14,6 +15,16 @@ export type Identity = { hash: string; eu: boolean }
  */
 export async function identify(env: Env, request: Request, visitor: string | undefined): Promise<Identity | null> {
   if (visitor === undefined) return null
+  try {
+    return await provenBy(env, request, visitor)
+  } catch (error) {
+    // Such as a secret that is not set: the visitor is then a stranger, not an error.
+    warn('identify-failed', error)
+    return null
+  }
+}
+
+async function provenBy(env: Env, request: Request, visitor: string): Promise<Identity | null> {
   const minted = await readVisitorId(env.ID_KEY, visitor)
   if (minted !== null) return { hash: await visitorHash(env.ID_KEY, visitor), eu: minted.eu }
   if (visitor.startsWith('user:'))
@@ -25,17 +36,25 @@ export async function identify(env: Env, request: Request, visitor: string | und
 /** The subject of an identity token; null unless it is well signed, has not expired and names someone. */
 async function subjectOf(key: string, token: string): Promise<string | null> {
   if (token.split('.').length !== 3) return null
+  const imported = await hmacKey(key)
   try {
-    const { sub, exp } = await verify(token, key, 'HS256')
+    // A backend's clock may be a second ahead: `iat` in the future harms nobody, `exp` and `nbf` count.
+    const { sub, exp } = await verify(token, imported, { alg: 'HS256', iat: false })
     return typeof sub === 'string' && sub !== '' && typeof exp === 'number' ? sub : null
   } catch {
     return null
   }
 }
 
-/** Global Privacy Control counts as a no, whatever the page says. */
-export const consentOf = (request: Request, consent: Consent | undefined): Consent =>
-  request.headers.get('sec-gpc') === '1' ? 'denied' : (consent ?? 'unknown')
+/**
+ * What a request says about consent: `granted` or `denied`; `unknown` where it says nothing, and an earlier yes, kept by
+ * the visitor's object or token, stands. A page that says it does not know has no yes. Global Privacy Control is a no,
+ * whatever the page says.
+ */
+export function consentOf(request: Request, consent: Consent | undefined): Consent {
+  if (request.headers.get('sec-gpc') === '1' || consent === 'unknown') return 'denied'
+  return consent ?? 'unknown'
+}
 
 export async function isAdmin(env: Env, request: Request): Promise<boolean> {
   const bearer = bearerOf(request)

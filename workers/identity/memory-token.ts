@@ -15,7 +15,7 @@ const imported = new Map<string, Promise<CryptoKey>>()
 
 /**
  * What a visitor did lately, sealed for the browser to send back (AES-GCM; site and visitor are bound as additional data,
- * so another visitor's token does not open). Layout: version, item count, expiry (u32 seconds), then for each item 48 bits of
+ * so another visitor's token does not open). It is made only for visitors who consented. Layout: version, item count, expiry (u32 seconds), then for each item 48 bits of
  * hash, the deed, and its time (u32 seconds). At most 400 characters with 20 items.
  * @param now Unix milliseconds
  */
@@ -45,10 +45,11 @@ export async function sealMemory(env: Env, identity: Identity, memory: Memory, n
 /** Null for a token that is forged, cut, expired, of another visitor or of another site. @param now Unix milliseconds */
 export async function openMemory(env: Env, identity: Identity, token: string, now: number): Promise<Memory | null> {
   const dot = token.indexOf('.')
-  const key = await keyNamed(env.TOKEN_KEYS, token.slice(0, Math.max(dot, 0)))
   const bytes = fromBase64Url(token.slice(dot + 1))
-  if (key === null || bytes === null || bytes.length <= IV_BYTES) return null
+  if (bytes === null || bytes.length <= IV_BYTES) return null
   try {
+    const key = await keyNamed(env.TOKEN_KEYS, token.slice(0, Math.max(dot, 0)))
+    if (key === null) return null
     const algorithm = { name: 'AES-GCM', iv: bytes.slice(0, IV_BYTES), additionalData: boundTo(env, identity) }
     return readMemory(new DataView(await crypto.subtle.decrypt(algorithm, key, bytes.slice(IV_BYTES))), now)
   } catch {

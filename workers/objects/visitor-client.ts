@@ -1,46 +1,59 @@
 import type { Memory } from '../../shared/memory.ts'
 import { itemHash } from '../../shared/release/hash.ts'
+import type { Consent } from '../../shared/schemas/ids.ts'
 import type { Identity } from '../identity/identify.ts'
-import type { Visitor, VisitorItem, VisitorState } from './visitor.ts'
+import { warn } from '../log.ts'
+import { within } from '../within.ts'
+import type { Visitor } from './visitor.ts'
+import type { VisitorItem, VisitorState } from './visitor-state.ts'
+
+/** A visitor's answer does not wait longer than this for the visitor's object. */
+const PATIENCE_MS = 1000
 
 /** The object of a visitor; those of EU visitors stay in the EU where the platform can say so. */
-function visitorStub(env: Env, identity: Identity): DurableObjectStub<Visitor> {
-  const namespace = env.VISITORS as DurableObjectNamespace<Visitor>
+export function visitorStub(env: Env, identity: Identity): DurableObjectStub<Visitor> {
   const name = `${env.SITE}:${identity.hash}`
-  if (!identity.eu) return namespace.get(namespace.idFromName(name))
+  const namespace = identity.eu ? euNamespace(env.VISITORS) : env.VISITORS
+  return namespace.get(namespace.idFromName(name))
+}
+
+function euNamespace(namespace: DurableObjectNamespace<Visitor>): DurableObjectNamespace<Visitor> {
   try {
-    const eu = namespace.jurisdiction('eu')
-    return eu.get(eu.idFromName(name))
+    return namespace.jurisdiction('eu')
   } catch {
-    // The local runtime knows no jurisdictions.
-    return namespace.get(namespace.idFromName(name))
+    // The local runtime may know no jurisdictions.
+    return namespace
   }
 }
 
-/** Nothing that happens to the object reaches the visitor: a failure reads as "nothing known". */
+/** Nothing that happens to the object reaches the visitor: a failure or a stall reads as "nothing known". */
 async function orNull<T>(call: () => Promise<T>): Promise<T | null> {
   try {
-    return await call()
+    return await within(PATIENCE_MS, call())
   } catch (error) {
-    console.warn(JSON.stringify({ event: 'visitor-object-failed', error: error instanceof Error ? error.message : String(error) }))
+    warn('visitor-object-failed', error)
     return null
   }
 }
 
+/** What the visitor's object holds; null where there is none, or it fails. An erased visitor reads as one who said no. */
 export const readVisitor = (env: Env, identity: Identity): Promise<VisitorState | null> =>
-  orNull(async () => visitorStub(env, identity).read())
+  orNull(async () => visitorStub(env, identity).read(Date.now()))
 
-/** Null when erased or when the object fails. */
+/** Null when erased or when the object fails. @param now Unix milliseconds */
 export const recordVisit = (env: Env, identity: Identity, deeds: VisitorItem[], now: number): Promise<VisitorState | null> =>
   orNull(async () => visitorStub(env, identity).record(deeds, now))
 
-export async function seedVisitor(env: Env, identity: Identity, items: VisitorItem[], now: number): Promise<void> {
-  await orNull(async () => visitorStub(env, identity).seed(items, now))
-}
+/** False when there was a past already, or when the object fails. */
+export const seedVisitor = async (env: Env, identity: Identity, items: VisitorItem[], now: number): Promise<boolean> =>
+  (await orNull(async () => visitorStub(env, identity).seed(items, now))) ?? false
 
-/** Unlike the others this throws: an erasure that failed must not be taken for done. */
-export const eraseVisitor = async (env: Env, identity: Identity, now: number): Promise<{ until: number }> =>
-  visitorStub(env, identity).erase(now)
+/** Unlike those above, these throw: what a visitor asks for must not be taken for done when it was not. */
+export const eraseVisitor = async (env: Env, identity: Identity, until: number): Promise<void> => visitorStub(env, identity).erase(until)
+export const exportVisitor = async (env: Env, identity: Identity): Promise<{ state: VisitorState | null; erasedUntil: number | null }> =>
+  visitorStub(env, identity).export(Date.now())
+export const changeConsent = async (env: Env, identity: Identity, consent: Consent, now: number): Promise<Consent> =>
+  visitorStub(env, identity).setConsent(consent, now)
 
 /** What of a state travels in the memory token. */
 export const memoryOf = (items: readonly VisitorItem[]): Memory => ({

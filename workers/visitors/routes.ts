@@ -6,11 +6,16 @@ import { jsonBody } from '../http/body.ts'
 import { HttpProblem, validate } from '../http/problem.ts'
 import { bearerOf, consentOf, type Identity, identify, isAdmin } from '../identity/identify.ts'
 import { mintVisitorId } from '../identity/visitor-id.ts'
-import { eraseVisitor, readVisitor } from '../objects/visitor-client.ts'
+import { warn } from '../log.ts'
+import { changeConsent, exportVisitor } from '../objects/visitor-client.ts'
+import { eraseEverywhere } from './erasure.ts'
 
 export const visitorRoutes = new Hono<{ Bindings: Env }>()
 
+type Visiting = Context<{ Bindings: Env }>
+
 const MintBody = v.strictObject({ writeKey: v.optional(v.string('must be a string')), consent: v.optional(Consent) })
+const ConsentBody = v.strictObject({ consent: Consent })
 const PRIVATE = { 'cache-control': 'private, no-store' }
 
 /** Mints an id, only for who said yes: without consent there is nobody to name. */
@@ -25,29 +30,38 @@ visitorRoutes.post('/v1/visitors', async (c) => {
 /** Everything the edge holds about the visitor. */
 visitorRoutes.get('/v1/visitors/me', async (c) => {
   const identity = await provenVisitor(c)
-  const state = await readVisitor(c.env, identity)
-  return c.json(
-    { pseudonym: identity.hash, ...(state ?? { consent: 'unknown', items: [], createdAt: null, updatedAt: null }) },
-    200,
-    PRIVATE,
-  )
+  const { state, erasedUntil } = await orProblem(() => exportVisitor(c.env, identity))
+  const { v: _version, ...held } = state ?? { v: 1, consent: 'unknown', items: [], purchased: [], createdAt: null, updatedAt: null }
+  return c.json({ pseudonym: identity.hash, ...held, ...(erasedUntil !== null && { erasedUntil }) }, 200, PRIVATE)
 })
 
-/** Forgets the visitor at the edge, and says what remains and until when. */
+/** A no empties what the edge remembers, at once; a yes lets it remember from now on. */
+visitorRoutes.post('/v1/visitors/me/consent', async (c) => {
+  const identity = await provenVisitor(c)
+  const body = validate(ConsentBody, await jsonBody(c))
+  const consent = consentOf(c.req.raw, body.consent)
+  return c.json({ consent: await orProblem(() => changeConsent(c.env, identity, consent, Date.now())) }, 200, PRIVATE)
+})
+
+/** Forgets the visitor, and says what remains and until when. */
 visitorRoutes.delete('/v1/visitors/me', async (c) => {
   const identity = await provenVisitor(c)
-  const { until } = await eraseVisitor(c.env, identity, Date.now())
-  const remains = [
-    { what: 'a mark under the pseudonym that refuses late events', until: new Date(until).toISOString() },
-    { what: 'archived events under the pseudonym, until a night removes them', until: null },
-  ]
-  return c.json({ erased: true, pseudonym: identity.hash, remains }, 200, PRIVATE)
+  return c.json(await orProblem(() => eraseEverywhere(c.env, identity, Date.now())), 200, PRIVATE)
 })
 
 /** The visitor who shows their own id or identity token, or the one an admin names. @throws HttpProblem 401 */
-async function provenVisitor(c: Context<{ Bindings: Env }>): Promise<Identity> {
+async function provenVisitor(c: Visiting): Promise<Identity> {
   const named = (await isAdmin(c.env, c.req.raw)) ? c.req.query('visitor') : (bearerOf(c.req.raw) ?? undefined)
   const identity = await identify(c.env, c.req.raw, named)
   if (identity === null) throw new HttpProblem(401, 'send "Authorization: Bearer" with the visitor’s own id or identity token')
   return identity
+}
+
+async function orProblem<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call()
+  } catch (error) {
+    warn('visitor-request-failed', error)
+    throw new HttpProblem(503, 'the visitor’s data could not be reached; ask again')
+  }
 }

@@ -1,0 +1,53 @@
+import { REMEMBERED_ITEMS } from '../../shared/memory.ts'
+import type { Deed } from '../../shared/ranking/release-view.ts'
+import type { Consent } from '../../shared/schemas/ids.ts'
+
+/** One item of a visitor's past; `at` in Unix milliseconds. */
+export type VisitorItem = { id: string; deed: Deed; at: number }
+
+/** All that is kept of a visitor. */
+export type VisitorState = {
+  v: 1
+  consent: Consent
+  /** Distinct, newest first, at most REMEMBERED_ITEMS. */
+  items: VisitorItem[]
+  /** Ids of what was bought, newest first; longer than `items`, so that what was bought is still left out later. */
+  purchased: string[]
+  /** When the object was made and last written, Unix milliseconds. */
+  createdAt: number
+  updatedAt: number
+}
+
+export const REMEMBERED_PURCHASES = 200
+const PURCHASE: Deed = 2
+
+export const newState = (consent: Consent, now: number): VisitorState => ({
+  v: 1,
+  consent,
+  items: [],
+  purchased: [],
+  createdAt: now,
+  updatedAt: now,
+})
+
+/** The state after further deeds: an item stands where it was last touched, with the most committed of its deeds. */
+export function remember(state: VisitorState, deeds: readonly VisitorItem[], now: number): VisitorState {
+  const kept = new Map<string, VisitorItem>()
+  for (const item of [...deeds, ...state.items].sort((a, b) => b.at - a.at)) {
+    const newer = kept.get(item.id)
+    if (newer === undefined) kept.set(item.id, { ...item })
+    else if (item.deed > newer.deed) newer.deed = item.deed
+  }
+  const bought = deeds.filter(({ deed }) => deed === PURCHASE).sort((a, b) => b.at - a.at)
+  const purchased = new Set([...bought.map(({ id }) => id), ...state.purchased])
+  return {
+    ...state,
+    consent: 'granted',
+    items: [...kept.values()].slice(0, REMEMBERED_ITEMS),
+    purchased: [...purchased].slice(0, REMEMBERED_PURCHASES),
+    updatedAt: now,
+  }
+}
+
+/** The state after a no: the visitor's own decision is all that is left. */
+export const forget = (state: VisitorState, now: number): VisitorState => ({ ...newState('denied', now), createdAt: state.createdAt })
