@@ -42,7 +42,7 @@ export const nightlyCommand = (): Command =>
       .option('--edge-events', 'also learn from what the edge recorded (the default, but for historic data sets)')
       .option('--no-edge-events', 'leave out what the edge recorded')
       .option('--members', 'let the edge start imported visitors from their history; only with their consent')
-      .option('--force', 'publish even when a gate says no')
+      .option('--force', 'compute although nothing changed, and publish even when a gate says no')
       .option('--threads <n>', 'threads of the SQL engine; the result does not depend on it', wholeNumber, availableParallelism())
       .option('--json', 'print the report as JSON and nothing else'),
   )
@@ -114,7 +114,7 @@ function summary(report: NightReport): string {
   const lines = [
     '',
     report.published
-      ? `Release ${report.release} is live${report.changed ? '' : ' already; nothing had changed'}: ${count.format(report.items)} items, ${count.format(report.events)} deeds of ${count.format(report.visitors)} visitors, ${report.regions} regions, ${report.cohorts} cohorts.`
+      ? `Release ${report.release} is live${report.changed ? '' : ' already; nothing had changed'}: ${count.format(report.items)} items, ${count.format(report.events)} deeds of ${count.format(report.visitors)} visitors, ${report.regions} regions, ${report.metrics.cohorts ?? 0} cohorts.`
       : `Release ${report.release} was NOT published; what was served stays. --force publishes it all the same.`,
     ...report.gates
       .filter((gate) => !gate.passed || !report.published)

@@ -34,7 +34,7 @@ export type NightOptions = {
   directory: string
   /** Pseudonymises imported visitors for the member packs; null leaves them out. */
   idKey: string | null
-  /** Publish even when a gate says no. */
+  /** Compute although nothing changed, and publish even when a gate says no. */
   force: boolean
   threads: number
   /** Unix milliseconds, for bookkeeping outside the release's hash. */
@@ -57,7 +57,6 @@ export type NightReport = {
   visitors: number
   events: number
   regions: number
-  cohorts: number
   stages: StageResult[]
 }
 
@@ -66,7 +65,6 @@ const RANKER_SHARE = 0.12
 
 /** One night: from the sources to a live release. @throws InputError when the input cannot be learned from */
 export async function night(options: NightOptions): Promise<NightReport> {
-  const start = performance.now()
   const { config, progress } = options
   const stages = new Stages(progress, join(options.directory, 'checkpoints'))
   const dataset = await stages.run(
@@ -79,6 +77,12 @@ export async function night(options: NightOptions): Promise<NightReport> {
   const code = codeVersion()
   const lineage = { data: dataset.fingerprint, config: canonicalJson(config), code }
   const key = (await releaseKey(lineage)).slice(0, 16)
+  const stable = (await readChannel(options.kv))?.stable ?? null
+  const report = reporter(dataset, stages)
+  // The same input under the same configuration and code is the release that is live already.
+  if (stable !== null && sameLineage(stable.manifest, lineage) && !options.force) {
+    return report(stable.manifest, [], { release: stable.release, kvWrites: 0, kvDeletes: 0, changed: false }, true)
+  }
 
   const choice = await stages.resumable<Choice>(
     'ranker',
@@ -105,8 +109,7 @@ export async function night(options: NightOptions): Promise<NightReport> {
     (encoded) => encoded.packs.size,
     () => encodePacks(learned, dataset.items, choice.weights, members),
   )
-  const stable = (await readChannel(options.kv))?.stable ?? null
-  const manifest = await assembleManifest({ dataset, config, learned, choice, names, lineage, stable })
+  const manifest = assembleManifest({ dataset, config, learned, choice, names, lineage, stable })
   const gates = await stages.run(
     'gates',
     (list) => list.length,
@@ -124,22 +127,32 @@ export async function night(options: NightOptions): Promise<NightReport> {
     writeBundledList(join(options.directory, 'bundled.json'), dataset, learned)
     stages.forget()
   }
-  return {
+  return report(manifest, gates, published, !refused)
+}
+
+type Lineage = Pick<Manifest['lineage'], 'data' | 'config' | 'code'>
+
+const sameLineage = ({ lineage }: Manifest, other: Lineage): boolean =>
+  lineage.data === other.data && lineage.config === other.config && lineage.code === other.code
+
+/** Makes the report of a night that began now. */
+function reporter(dataset: Dataset, stages: Stages) {
+  const start = performance.now() - 1000 * stages.results.reduce((sum, { seconds }) => sum + seconds, 0)
+  return (manifest: Manifest, gates: Gate[], published: Published, isPublished: boolean): NightReport => ({
     ...published,
-    published: !refused,
+    published: isPublished,
     seconds: (performance.now() - start) / 1000,
     // maxRSS is in kibibytes on every platform Node runs on.
     peakMb: process.resourceUsage().maxRSS / 1024,
     gates,
     metrics: manifest.metrics,
     dropped: dataset.dropped,
-    items: dataset.items.length,
-    visitors: dataset.visitors.length,
-    events: dataset.deeds.count,
-    regions: learned.regions.length,
-    cohorts: learned.core.cohorts,
+    items: manifest.items,
+    visitors: manifest.lineage.visitors,
+    events: manifest.lineage.events,
+    regions: manifest.lists.reduce((sum, pack) => sum + pack.regions.length, 0),
     stages: stages.results,
-  }
+  })
 }
 
 const releaseKey = async (value: unknown): Promise<string> => {
@@ -228,17 +241,17 @@ type Parts = {
   learned: Learned
   choice: Choice
   names: PackNames
-  lineage: { data: string; config: string; code: string }
+  lineage: Lineage
   stable: { release: string; manifest: Manifest } | null
 }
 
-async function assembleManifest({ dataset, config, learned, choice, names, lineage, stable }: Parts): Promise<Manifest> {
-  const same = stable !== null && (['data', 'config', 'code'] as const).every((field) => stable.manifest.lineage[field] === lineage[field])
+function assembleManifest({ dataset, config, learned, choice, names, lineage, stable }: Parts): Manifest {
+  const same = stable !== null && sameLineage(stable.manifest, lineage)
   return {
     ...manifestOf({ names, recall: choice.recall, items: dataset.items.length, idSalt: learned.idSalt }),
     ranker: choice.ranker,
     now: dataset.to,
-    metrics: choice.metrics,
+    metrics: { ...choice.metrics, cohorts: learned.core.cohorts },
     lineage: {
       ...lineage,
       source: dataset.source,
@@ -248,7 +261,7 @@ async function assembleManifest({ dataset, config, learned, choice, names, linea
       visitors: dataset.visitors.length,
       seed: config.seed,
       // A night on unchanged input is the same release, so it keeps the parent it had.
-      parent: same ? stable.manifest.lineage.parent : (stable?.release ?? null),
+      parent: same && stable !== null ? stable.manifest.lineage.parent : (stable?.release ?? null),
     },
   }
 }

@@ -108,10 +108,12 @@ function addGradients(example: Example, mean: Float64Array, deviation: Float64Ar
     target[row] = 1 / taken.length
     loss -= (score[row] - most - Math.log(sum)) / taken.length
   }
+  const back = new Float64Array(HIDDEN)
   for (let row = 0; row < count; row++) {
     const slope = Math.exp(score[row] - most) / sum - target[row]
+    // Most candidates are clearly not taken: their slope is next to nothing and moves nothing.
+    if (Math.abs(slope) < 1e-4) continue
     const h = row * HIDDEN
-    const back = new Float64Array(HIDDEN)
     for (let k = 0; k < HIDDEN; k++) {
       p1.gradient[k] += slope * layer[h + k]
       back[k] = layer[h + k] > 0 ? slope * p1.value[k] : 0

@@ -68,10 +68,16 @@ describe('a night', () => {
 
   it('gives the same release whatever the number of threads, and then writes nothing', async () => {
     for (const threads of [1, 4]) {
-      const again = await run({ threads })
+      const again = await run({ threads, force: true })
       expect(again.release).toBe(first.release)
       expect(again.kvWrites).toBe(0)
     }
+  })
+
+  it('is over at once when nothing has changed', async () => {
+    const again = await run()
+    expect(again).toMatchObject({ release: first.release, changed: false, published: true, kvWrites: 0 })
+    expect(again.stages.map(({ name }) => name)).toEqual(['ingest'])
   })
 
   it('has lists for countries that differ, with titles and no postage', async () => {
