@@ -1,9 +1,12 @@
 import { utf8 } from './utf8.ts'
 
-const imported = new Map<string, Promise<CryptoKey>>()
+/** Node's types and the platform's name this type differently. */
+type Key = ReturnType<typeof crypto.subtle.importKey>
+
+const imported = new Map<string, Key>()
 
 /** The key of a secret, imported once. */
-function keyOf(secret: string): Promise<CryptoKey> {
+function keyOf(secret: string): Key {
   let key = imported.get(secret)
   if (key === undefined) {
     key = crypto.subtle.importKey('raw', utf8(secret), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign'])

@@ -5,7 +5,8 @@ import type { Source } from './source.ts'
 
 /**
  * What the edge recorded: archive files of EventRecord lines (shared/schemas/events.ts). Views, clicks, carts and
- * purchases become events, a purchase one for every item; impressions wait for the models that use them.
+ * purchases become events, a purchase one for every item; impressions wait for the models that use them. Nothing is learned
+ * from what a visitor did before an erasure took full effect.
  */
 export function edge(folder: string): Source {
   return {
@@ -18,10 +19,16 @@ export function edge(folder: string): Source {
       const list = files.map((name) => quoted(join(folder, name))).join(', ')
       await db.run(`
         INSERT INTO raw_events
-        WITH records AS (
-          SELECT row_number() OVER (ORDER BY received, id) AS nth, *
+        WITH archived AS MATERIALIZED (
+          SELECT *
           FROM read_json([${list}], format = 'newline_delimited', ignore_errors = true,
-            columns = {id: 'VARCHAR', type: 'VARCHAR', item: 'VARCHAR', items: 'JSON[]', "at": 'BIGINT', received: 'BIGINT', visitor: 'VARCHAR', country: 'VARCHAR', price: 'DOUBLE', quantity: 'DOUBLE'})
+            columns = {id: 'VARCHAR', type: 'VARCHAR', item: 'VARCHAR', items: 'JSON[]', "at": 'BIGINT', received: 'BIGINT', visitor: 'VARCHAR', country: 'VARCHAR', price: 'DOUBLE', quantity: 'DOUBLE', "until": 'BIGINT'})
+        ),
+        erased AS (SELECT visitor, max("until") AS until_ms FROM archived WHERE type = 'erasure' GROUP BY visitor),
+        records AS (
+          SELECT row_number() OVER (ORDER BY received, id) AS nth, *
+          FROM archived
+          WHERE NOT EXISTS (SELECT 1 FROM erased WHERE erased.visitor = archived.visitor AND archived.received <= erased.until_ms)
         ),
         bought AS (
           SELECT nth, id, visitor, coalesce("at", received) AS at_ms, country, unnest(items) AS line FROM records WHERE type = 'purchase')

@@ -181,4 +181,22 @@ describe('what the edge recorded', () => {
     expect(dataset.deeds.count).toBe(5)
     expect(dataset.dropped).toEqual({ 'sent twice': 1, 'unknown item': 1, 'without a visitor': 1 })
   })
+
+  it('is not learned from after an erasure, until the erasure is past', async () => {
+    const at = Date.UTC(2026, 10, 2)
+    const until = at + 3 * 86_400_000
+    const record = { v: 1, visitor: '0123456789abcdef', country: 'FR', type: 'click', at }
+    const lines = [
+      { ...record, id: 'event-0001', item: 'before', received: at },
+      { v: 1, id: 'erasure-1', type: 'erasure', visitor: '0123456789abcdef', received: at + 1000, until },
+      { ...record, id: 'event-0002', item: 'late', received: until },
+      { ...record, id: 'event-0003', item: 'after', received: until + 1 },
+      { ...record, id: 'event-0004', item: 'other', visitor: 'fedcba9876543210', received: at },
+    ]
+    const log = mkdtempSync(join(folder, 'erased-'))
+    writeFileSync(join(log, 'log.ndjson'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    const dataset = await read([edge(log)])
+    expect(dataset.items.map(({ id }) => id)).toEqual(['after', 'other'])
+    expect(dataset.deeds.count).toBe(2)
+  })
 })
