@@ -135,6 +135,19 @@ export function section<T extends SectionArray>(pack: Pack, name: string, ArrayO
   return array
 }
 
+/** The section `name` as a list of texts, kept as JSON. @throws PackError */
+export function texts(pack: Pack, name: string): string[] {
+  let list: unknown
+  try {
+    list = JSON.parse(new TextDecoder().decode(section(pack, name, Uint8Array)))
+  } catch (error) {
+    if (error instanceof PackError) throw error
+  }
+  if (!Array.isArray(list) || !list.every((text) => typeof text === 'string'))
+    throw new PackError('bad-section', `${pack.kind}.${name} is not a list of texts`)
+  return list
+}
+
 /** A whole number from the pack's meta. @throws PackError */
 export function metaCount(pack: Pack, name: string): number {
   const value = pack.meta[name]

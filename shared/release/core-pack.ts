@@ -1,5 +1,5 @@
 import { utf8 } from '../utf8.ts'
-import { decodePack, encodePack, metaCount, openPack, type Pack, PackError, section } from './container.ts'
+import { decodePack, encodePack, metaCount, openPack, type Pack, section, texts } from './container.ts'
 
 /** Bits of `flags`. */
 export const AVAILABLE = 1
@@ -74,15 +74,8 @@ function readCore(pack: Pack): Core {
     flags: section(pack, 'flags', Uint8Array, items),
     vectors: section(pack, 'vectors', Int8Array, items * dimensions),
     centroids: section(pack, 'centroids', Float32Array, cohorts * dimensions),
-    categories: readNames(section(pack, 'categories', Uint8Array)),
+    categories: texts(pack, 'categories'),
   }
-}
-
-function readNames(bytes: Uint8Array): string[] {
-  const names: unknown = JSON.parse(new TextDecoder().decode(bytes))
-  if (!Array.isArray(names) || !names.every((name) => typeof name === 'string'))
-    throw new PackError('bad-section', 'core.categories is not a list of names')
-  return names
 }
 
 /** The index of the item with this `itemHash`, or -1. */

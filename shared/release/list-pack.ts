@@ -1,5 +1,5 @@
 import { utf8 } from '../utf8.ts'
-import { decodePack, encodePack, type Indices, indexArray, indices, openPack, type Pack, PackError, section } from './container.ts'
+import { decodePack, encodePack, type Indices, indexArray, indices, openPack, type Pack, PackError, section, texts } from './container.ts'
 
 /** A top-N list, best first. `scores` run from 255 (the best) down; times `scale` = the estimated share of visitors. */
 export type List = { items: Indices; scores: Uint8Array<ArrayBuffer>; scale: number }
@@ -48,9 +48,9 @@ function readLists(pack: Pack): ListPack {
   const items = indices(pack, 'items', total)
   const scores = section(pack, 'scores', Uint8Array, total)
   const scale = section(pack, 'scale', Float32Array, count)
-  const names: unknown = JSON.parse(new TextDecoder().decode(section(pack, 'cells', Uint8Array)))
-  if (!Array.isArray(names) || names.length !== count) throw new PackError('bad-section', 'lists.cells does not match lists.start')
-  const cells = new Map(names.map((name, i) => [String(name), i]))
+  const names = texts(pack, 'cells')
+  if (names.length !== count) throw new PackError('bad-section', 'lists.cells does not match lists.start')
+  const cells = new Map(names.map((name, i) => [name, i]))
   return {
     get(region, cohort) {
       const i = cells.get(cellName(region, cohort))
