@@ -1,0 +1,189 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { readConfig } from '../../batch/config.ts'
+import type { Dataset } from '../../batch/dataset.ts'
+import { priorStrength, shares, shrunk } from '../../batch/learn/back-off.ts'
+import { historyOf } from '../../batch/learn/histories.ts'
+import { sphericalKMeans } from '../../batch/learn/k-means.ts'
+import { learn } from '../../batch/learn/learn.ts'
+import { sampleDecisions } from '../../batch/ranker/decisions.ts'
+import { trainRanker } from '../../batch/ranker/train.ts'
+import { randomStream } from '../../shared/random.ts'
+import { referenceScores } from '../../shared/ranking/reference-scorer.ts'
+
+type Deed = { visitor: number; item: number; at: number; session?: number; deed?: number; country?: number }
+
+/** A data set in memory, of deeds in order. */
+function datasetOf(visitors: number, items: number, deeds: Deed[]): Dataset {
+  const column = (value: (deed: Deed) => number): number[] => deeds.map(value)
+  return {
+    source: 'test',
+    items: Array.from({ length: items }, (_, i) => ({
+      id: `item-${String(i).padStart(4, '0')}`,
+      values: {},
+      category: '',
+      price: 1,
+      available: true,
+      firstSeen: 0,
+    })),
+    visitors: Array.from({ length: visitors }, (_, v) => `visitor-${v}`),
+    pseudonymous: new Uint8Array(visitors),
+    countries: ['', 'DE', 'GB'],
+    deeds: {
+      count: deeds.length,
+      visitor: Uint32Array.from(column(({ visitor }) => visitor)),
+      item: Uint32Array.from(column(({ item }) => item)),
+      at: Uint32Array.from(column(({ at }) => at)),
+      deed: Uint8Array.from(column(({ deed = 0 }) => deed)),
+      session: Uint32Array.from(column(({ session, visitor }) => session ?? visitor)),
+      country: Uint8Array.from(column(({ country = 2 }) => country)),
+    },
+    from: 0,
+    to: Math.max(...deeds.map(({ at }) => at)),
+    fingerprint: '',
+    dropped: {},
+  }
+}
+
+const recall = { historyItems: 20, historyDecay: 5, selfWeight: 0.3, listWeight: 0.1, candidates: 50 }
+
+describe('empirical-Bayes back-off', () => {
+  it('keeps a distribution a distribution', () => {
+    const counts = fc.array(fc.integer({ min: 0, max: 1000 }), { minLength: 3, maxLength: 3 }).map((list) => Float64Array.from(list))
+    fc.assert(
+      fc.property(counts, counts, fc.integer({ min: 1, max: 100_000 }), (own, parent, strength) => {
+        const total = shrunk(own, shares(parent), strength).reduce((sum, value) => sum + value, 0)
+        expect(total).toBeCloseTo(1, 9)
+      }),
+    )
+  })
+
+  it('trusts the parent where children look like it, and the children where they do not', () => {
+    const parent = shares(Float64Array.from([50, 30, 20]))
+    const alike = Array.from({ length: 8 }, () => Float64Array.from([50, 30, 20]))
+    const apart = [Float64Array.from([99, 1, 0]), Float64Array.from([0, 2, 98]), Float64Array.from([1, 98, 1])]
+    expect(
+      priorStrength(
+        alike,
+        alike.map(() => parent),
+      ),
+    ).toBeGreaterThan(
+      100 *
+        priorStrength(
+          apart,
+          apart.map(() => parent),
+        ),
+    )
+  })
+})
+
+describe('lists and cohorts', () => {
+  // Germans like even items, Britons odd ones; one German visitor alone took item 9 a hundred times.
+  const random = randomStream(1)
+  const deeds = Array.from({ length: 300 }, (_, visitor) => visitor).flatMap((visitor) => {
+    const german = visitor < 60
+    const own = Array.from({ length: 6 }, (_, i) => ({
+      visitor,
+      item: 2 * Math.floor(random() * 4) + (german ? 0 : 1),
+      at: 1_000_000 + 60 * i,
+      country: german ? 1 : 2,
+    }))
+    return visitor === 0 ? [...own, ...Array.from({ length: 100 }, (_, i) => ({ visitor, item: 9, at: 1_001_000 + i, country: 1 }))] : own
+  })
+  const dataset = datasetOf(300, 10, deeds)
+  const config = { ...readConfig(undefined), minCohort: 20, listLength: 4 }
+
+  it('tell countries apart, and describe no single person', async () => {
+    const { lists } = await learn({ dataset, until: dataset.to + 1 }, config, recall, () => Promise.resolve())
+    const list = (region: string): number[] => lists.find((entry) => entry.region === region && entry.cohort === -1)?.items ?? []
+    expect(list('DE').every((item) => item % 2 === 0)).toBe(true)
+    expect(list('GB').every((item) => item % 2 === 1)).toBe(true)
+    expect(list('DE')).not.toContain(9)
+  })
+
+  it('have no cohort below the smallest allowed', async () => {
+    const { cohortSizes } = await learn({ dataset, until: dataset.to + 1 }, config, recall, () => Promise.resolve())
+    expect(cohortSizes.length).toBeGreaterThan(1)
+    expect(Math.min(...cohortSizes)).toBeGreaterThanOrEqual(config.minCohort)
+  })
+
+  it('never look past the window: later deeds change nothing that was learned before', async () => {
+    const until = 1_000_200
+    const cut = await learn(
+      {
+        dataset: datasetOf(
+          300,
+          10,
+          deeds.filter(({ at }) => at < until),
+        ),
+        until,
+      },
+      config,
+      recall,
+      () => Promise.resolve(),
+    )
+    const whole = await learn({ dataset, until }, config, recall, () => Promise.resolve())
+    expect(whole).toEqual(cut)
+  })
+})
+
+describe('k-means', () => {
+  it('finds clusters that are there, the same every time', () => {
+    const random = randomStream(3)
+    const rows = Array.from({ length: 90 }, (_, i) => {
+      const angle = (2 * Math.PI * (i % 3)) / 3 + 0.2 * (random() - 0.5)
+      return [Math.cos(angle), Math.sin(angle)]
+    })
+    const { assignment, count } = sphericalKMeans(Float32Array.from(rows.flat()), 2, 3, 1, 1)
+    expect(count).toBe(3)
+    for (let i = 3; i < 90; i++) expect(assignment[i]).toBe(assignment[i % 3])
+    expect(sphericalKMeans(Float32Array.from(rows.flat()), 2, 3, 1, 1).assignment).toEqual(assignment)
+  })
+})
+
+describe('decisions', () => {
+  const dataset = datasetOf(2, 5, [
+    { visitor: 0, item: 0, at: 100 },
+    { visitor: 0, item: 1, at: 200, deed: 2 },
+    { visitor: 0, item: 0, at: 300 },
+    { visitor: 0, item: 2, at: 400 },
+    { visitor: 1, item: 3, at: 300 },
+  ])
+
+  it('see what came before, newest first, and want what comes after', () => {
+    const decisions = sampleDecisions(dataset, 300, 10, 1)
+    expect(decisions.map(({ history, next }) => ({ history: history.map(({ item }) => item), next: [...next] }))).toEqual(
+      expect.arrayContaining([
+        { history: [1, 0], next: [0, 2] },
+        { history: [0, 1], next: [2] },
+      ]),
+    )
+    expect(decisions).toHaveLength(2)
+  })
+
+  it('remember the most committed deed of an item', () => {
+    expect(historyOf(dataset.deeds, 0, 4, 50)).toEqual([
+      { item: 2, deed: 0 },
+      { item: 0, deed: 0 },
+      { item: 1, deed: 2 },
+    ])
+  })
+})
+
+describe('the ranker', () => {
+  it('learns which feature decides, from raw features of any scale', async () => {
+    const random = randomStream(9)
+    const examples = Array.from({ length: 400 }, () => {
+      const features = Float32Array.from({ length: 10 * 3 }, (_, i) => random() * (i % 3 === 1 ? 1000 : 1))
+      const decisive = Array.from({ length: 10 }, (_, row) => features[row * 3 + 1])
+      return { features, count: 10, taken: [decisive.indexOf(Math.max(...decisive))] }
+    })
+    const weights = await trainRanker(examples, { features: 3, epochs: 30, seed: 1 })
+    const right = examples.filter(({ features, taken }) => {
+      const scores = new Float32Array(10)
+      referenceScores(weights, features, 10, scores)
+      return scores.indexOf(Math.max(...scores)) === taken[0]
+    })
+    expect(right.length).toBeGreaterThan(360)
+  })
+})
