@@ -18,6 +18,10 @@ const OverlaySchema = v.strictObject({
 /** All live state the edge reads beside a release: one value, replaced whole by the cron or an admin. */
 export type Overlay = v.InferOutput<typeof OverlaySchema>
 
+const itemList = v.pipe(v.array(ItemId, 'must be a list of item ids'), v.maxLength(2000, 'takes at most 2000 ids'))
+/** `PUT /v1/admin/overlay`: what an admin says of items; a list that is not given stays as it was. */
+export const AvailabilityBody = v.strictObject({ unavailable: v.optional(itemList), hidden: v.optional(itemList) })
+
 export const emptyOverlay: Overlay = { v: 1, at: 0, trending: {}, unavailable: [], hidden: [] }
 
 /** Null where the text is no overlay: the edge then goes on with the one it has. */

@@ -5,6 +5,10 @@ export const scenarios = ['home', 'similar', 'bought-together', 'cart', 'trendin
 export type Scenario = (typeof scenarios)[number]
 export const ScenarioSchema = v.picklist(scenarios, `must be one of ${scenarios.join(', ')}`)
 
+/** What can be had as a public list, the same for everyone in a region. */
+export const listScenarios = ['popular', 'trending', 'home'] as const
+export type ListScenario = (typeof listScenarios)[number]
+
 const whole = (low: number, high: number) =>
   v.pipe(
     v.number('must be a number'),

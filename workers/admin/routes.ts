@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
-import { AvailabilityBody, setAvailability } from '../cron/overlay.ts'
+import { AvailabilityBody } from '../../shared/overlay.ts'
+import { setAvailability } from '../cron/overlay.ts'
 import { requireAdmin } from '../http/access.ts'
 import { jsonBody } from '../http/body.ts'
 import { HttpProblem, validate } from '../http/problem.ts'

@@ -1,14 +1,11 @@
 import * as v from 'valibot'
-import { emptyOverlay, type Overlay, parseOverlay } from '../../shared/overlay.ts'
+import { AvailabilityBody, emptyOverlay, type Overlay, parseOverlay } from '../../shared/overlay.ts'
 import { canonicalJson } from '../../shared/release/hash.ts'
 import { OVERLAY_KEY } from '../../shared/release/keys.ts'
-import { ItemId } from '../../shared/schemas/ids.ts'
 
 /** Where the admin's lists live. KV may show a value of a minute ago: read from there, changed and written back, a list could get lost. */
 export const AVAILABILITY_KEY = 'live/availability.json'
 
-const itemList = v.pipe(v.array(ItemId, 'must be a list of item ids'), v.maxLength(2000, 'takes at most 2000 ids'))
-export const AvailabilityBody = v.strictObject({ unavailable: v.optional(itemList), hidden: v.optional(itemList) })
 export type Availability = Pick<Overlay, 'unavailable' | 'hidden'>
 
 /** Replaces the lists that are given and keeps the others. @returns both @param now Unix milliseconds */

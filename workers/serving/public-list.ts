@@ -1,4 +1,5 @@
 import { canonicalJson, contentHash } from '../../shared/release/hash.ts'
+import type { ListScenario } from '../../shared/schemas/recommendations.ts'
 import { utf8 } from '../../shared/utf8.ts'
 import type { Background } from '../background.ts'
 import { warn } from '../log.ts'
@@ -8,9 +9,6 @@ import { bundledAnswer, slateJson } from './answer.ts'
 import { filledUp, regionSlate, trendingSlate } from './list-slate.ts'
 import { pathFrom } from './place.ts'
 import { allowedItems } from './policy.ts'
-
-export const listScenarios = ['popular', 'trending', 'home'] as const
-export type ListScenario = (typeof listScenarios)[number]
 
 /** JSON text, the tag that changes when the content does, and whether it is what was meant to be answered. */
 export type PublicList = { text: string; etag: string; degraded: boolean }

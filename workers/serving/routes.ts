@@ -1,12 +1,12 @@
 import { type Context, Hono } from 'hono'
 import * as v from 'valibot'
 import { ItemId, Region } from '../../shared/schemas/ids.ts'
-import { RecommendationBody, type RecommendationRequest } from '../../shared/schemas/recommendations.ts'
+import { listScenarios, RecommendationBody, type RecommendationRequest } from '../../shared/schemas/recommendations.ts'
 import { requireWriteKey } from '../http/access.ts'
 import { jsonBody } from '../http/body.ts'
 import { HttpProblem, validate } from '../http/problem.ts'
 import { parseQuery, refuseQuery } from './parse-query.ts'
-import { listScenarios, publicList } from './public-list.ts'
+import { publicList } from './public-list.ts'
 import { recommend } from './recommend.ts'
 
 type Serving = Context<{ Bindings: Env }>

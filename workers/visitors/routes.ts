@@ -1,6 +1,5 @@
 import { type Context, Hono } from 'hono'
-import * as v from 'valibot'
-import { Consent } from '../../shared/schemas/ids.ts'
+import { ConsentBody, MintBody } from '../../shared/schemas/visitors.ts'
 import { requireWriteKey } from '../http/access.ts'
 import { jsonBody } from '../http/body.ts'
 import { HttpProblem, validate } from '../http/problem.ts'
@@ -14,8 +13,6 @@ export const visitorRoutes = new Hono<{ Bindings: Env }>()
 
 type Visiting = Context<{ Bindings: Env }>
 
-const MintBody = v.strictObject({ writeKey: v.optional(v.string('must be a string')), consent: v.optional(Consent) })
-const ConsentBody = v.strictObject({ consent: Consent })
 const PRIVATE = { 'cache-control': 'private, no-store' }
 
 /** Mints an id, only for who said yes: without consent there is nobody to name. */
