@@ -51,7 +51,10 @@ async function clean(
     ['item id over 200 bytes', 'octet_length(encode(item)) > 200'],
     ['no usable time', `at_s IS NULL OR at_s < ${EARLIEST} OR at_s >= ${LATEST}`],
     ['outside the window', `at_s < ${from} OR at_s >= ${to}`],
-    ['unknown kind', "kind IS NULL OR kind NOT IN ('click', 'item_view', 'add_to_cart', 'purchase')"],
+    [
+      'kind is none of item_view, click, add_to_cart, purchase (map it with "kinds")',
+      "kind IS NULL OR kind NOT IN ('click', 'item_view', 'add_to_cart', 'purchase')",
+    ],
     ...(joined ? [['unknown item', 'NOT known'] as [string, string]] : []),
     ['without a visitor', "visitor IS NULL OR visitor = ''"],
   ]

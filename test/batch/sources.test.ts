@@ -150,7 +150,7 @@ describe('own files', () => {
       'no item': 1,
       'without a visitor': 1,
       'no usable time': 1,
-      'unknown kind': 1,
+      'kind is none of item_view, click, add_to_cart, purchase (map it with "kinds")': 1,
       'item id over 200 bytes': 1,
     })
   })
