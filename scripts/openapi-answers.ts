@@ -1,0 +1,65 @@
+import * as v from 'valibot'
+import type { EventsAnswer } from '../shared/schemas/events.ts'
+import type { Problem } from '../shared/schemas/problem.ts'
+import { type RecommendationAnswer, rungs, sources } from '../shared/schemas/recommendations.ts'
+
+/** Answers as schemas, for the API's description only: the Worker is held to them by its types, and the types to these. */
+type Describes<T> = v.GenericSchema<T, T>
+
+const Reason = v.union([
+  v.object({ code: v.picklist(['similar-to', 'bought-with']), item: v.string(), title: v.exactOptional(v.string()) }),
+  v.object({ code: v.picklist(['popular-in', 'trending-in']), region: v.string() }),
+  v.object({ code: v.literal('popular-with-cohort'), cohort: v.number() }),
+  v.object({ code: v.picklist(['again', 'viewed', 'new']) }),
+])
+
+const scores = Object.fromEntries(sources.map((source) => [source, v.exactOptional(v.number())] as const))
+
+export const RecommendationAnswerSchema = v.object({
+  recommId: v.pipe(v.string(), v.description('Opaque, one an answer; send it back with impressions, clicks and purchases.')),
+  release: v.pipe(v.nullable(v.string()), v.description('Null when no release could be read.')),
+  rung: v.pipe(v.picklist(rungs), v.description('How the answer came to be, best first.')),
+  cohort: v.pipe(v.nullable(v.number()), v.description('Null without a history that may be used.')),
+  region: v.string(),
+  items: v.array(
+    v.object({
+      id: v.string(),
+      score: v.pipe(v.number(), v.description('Comparable within one answer only.')),
+      position: v.pipe(v.number(), v.integer(), v.minValue(1), v.description('1 is first; counts from the offset.')),
+      source: v.picklist(sources),
+      reasons: v.pipe(v.array(Reason), v.description('Most telling first.')),
+      explain: v.exactOptional(v.object({ features: v.record(v.string(), v.number()), sources: v.object(scores) })),
+      values: v.pipe(
+        v.objectWithRest(
+          {
+            title: v.exactOptional(v.string()),
+            category: v.exactOptional(v.string()),
+            price: v.exactOptional(v.number()),
+            url: v.exactOptional(v.string()),
+            image: v.exactOptional(v.string()),
+          },
+          v.union([v.string(), v.number(), v.boolean(), v.array(v.string())]),
+        ),
+        v.description('The item’s properties as the catalogue gave them.'),
+      ),
+    }),
+  ),
+}) satisfies v.GenericSchema<RecommendationAnswer>
+
+export const EventsAnswerSchema: Describes<EventsAnswer> = v.object({
+  results: v.array(
+    v.union([
+      v.object({ id: v.string(), status: v.literal('accepted') }),
+      v.object({ id: v.nullable(v.string()), status: v.literal('rejected'), field: v.string(), detail: v.string() }),
+    ]),
+  ),
+  token: v.exactOptional(v.pipe(v.string(), v.description('Sealed memory of the last items; send it with the next request.'))),
+})
+
+export const ProblemSchema: Describes<Problem> = v.object({
+  type: v.string(),
+  title: v.string(),
+  status: v.number(),
+  detail: v.string(),
+  field: v.exactOptional(v.pipe(v.string(), v.description('What to mend, such as events[3].item.'))),
+})
