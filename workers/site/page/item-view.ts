@@ -32,6 +32,7 @@ export function itemView({ actions, onClose }: ItemView): { open(picked: Picked)
       actions,
     })
     const similar = shelf({ id: 'similar', title: 'Similar', layout: 'row', asked: () => ({ scenario: 'similar', ...about }), actions })
+    const heading = h('h2', { tabindex: -1 }, titleOf(item))
     body.replaceChildren(
       h(
         'div',
@@ -41,7 +42,7 @@ export function itemView({ actions, onClose }: ItemView): { open(picked: Picked)
           'div',
           { class: 'item-text' },
           h('p', { class: 'eyebrow' }, item.values.category ?? 'From the shop'),
-          h('h2', {}, titleOf(item)),
+          heading,
           h('p', { class: 'price' }, money(item.values.price)),
           h('p', { class: 'description' }, textOf(item, 'description')),
           details(item),
@@ -52,7 +53,8 @@ export function itemView({ actions, onClose }: ItemView): { open(picked: Picked)
       similar.element,
     )
     dialog.setAttribute('aria-label', titleOf(item))
-    if (!dialog.open) dialog.showModal()
+    if (dialog.open) heading.focus()
+    else dialog.showModal()
     body.scrollTop = 0
     void together.refresh()
     void similar.refresh()

@@ -65,7 +65,10 @@ export function shelf(options: ShelfOptions): Shelf {
       next.set(item.id, entry)
     }
     cards = next
+    const focused = list.contains(document.activeElement) ? document.activeElement : null
     list.replaceChildren(...Array.from(next.values(), (entry) => entry.element))
+    // Moving an element takes the focus from it: who goes by keyboard must not be thrown back to the top.
+    if (focused instanceof HTMLElement) (focused.isConnected ? focused : list.querySelector('button'))?.focus({ preventScroll: true })
     const moved = Array.from(next.keys()).some((id, position) => before.get(id)?.position !== position)
     if (before.size > 0 && moved) settle(next, before, options.marks === true)
   }

@@ -75,8 +75,8 @@ export function nightjar({ writeKey, url = new URL('.', import.meta.url).href, c
       }
     }
     const events = queue.splice(0, 99)
-    // Event ids make sending them twice harmless.
-    if (!(await post('events', { events })) && queue.length < 99) queue.unshift(...events)
+    // The page may have gone, and handed them over, while the id was on its way. Event ids make sending twice harmless.
+    if (events[0] && !(await post('events', { events })) && queue.length < 99) queue.unshift(...events)
   }
 
   const decide = (wanted: Consent): void => {

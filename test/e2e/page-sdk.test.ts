@@ -1,0 +1,226 @@
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { build } from 'esbuild'
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import type * as sdk from '../../workers/site/sdk/nightjar.ts'
+import { startPerturbingProxy } from '../batch/support/perturbing-proxy.ts'
+import { launchBrowser, newVisit, posted, type Visit } from './browser.ts'
+import { startPublished, type TestEdge } from './server.ts'
+
+const ENTRY = join(import.meta.dirname, '../../workers/site/sdk/nightjar.ts')
+
+let edge: TestEdge
+let browser: Browser
+let visit: Visit
+beforeAll(async () => {
+  edge = await startPublished()
+  browser = await launchBrowser()
+})
+afterAll(async () => {
+  await browser?.close()
+  await edge?.stop()
+})
+afterEach(() => visit?.context.close())
+
+/** A page of this origin that does nothing by itself, with a client of the deployed SDK as `nj`. */
+async function blankPage(options: Partial<sdk.Options> = {}): Promise<Page> {
+  visit = await newVisit(browser)
+  await visit.page.goto(`${edge.url}/mark.svg`)
+  await startClient(visit.page, options)
+  return visit.page
+}
+
+// As text: the test runner rewrites an import() that it sees.
+const startClient = (page: Page, options: Partial<sdk.Options>): Promise<unknown> =>
+  page.evaluate(
+    `import('/nightjar.js').then(({ nightjar }) => { window.nj = nightjar(${JSON.stringify({ writeKey: 'pk_demo', ...options })}) })`,
+  )
+
+declare const nj: ReturnType<typeof sdk.nightjar>
+const kept = (page: Page): Promise<(string | null)[]> =>
+  page.evaluate(() => [localStorage.getItem('nightjar'), sessionStorage.getItem('nightjar')])
+const click = { type: 'click', item: 'nj-0001' }
+
+describe('the SDK', () => {
+  it('is at most 1 KB gzip as it is served', async () => {
+    const result = await build({ entryPoints: [ENTRY], bundle: true, minify: true, format: 'esm', target: 'es2022', write: false })
+    const size = gzipSync(result.outputFiles[0]?.contents ?? '', { level: 9 }).length
+    expect(size).toBeGreaterThan(300)
+    expect(size).toBeLessThanOrEqual(1024)
+  })
+
+  it('posts text/plain, which needs no preflight, and puts neither id nor token in an address', async () => {
+    const page = await blankPage({ consent: 'granted' })
+    await page.evaluate((event) => nj.send(event), click)
+    const slate = await page.evaluate(() => nj.recommend({ scenario: 'home', limit: 3 }))
+    expect(slate.items).toHaveLength(3)
+    const calls = visit.requests.filter((request) => request.url().includes('/v1/'))
+    expect(calls.map((request) => [request.method(), new URL(request.url()).pathname])).toEqual([
+      ['POST', '/v1/visitors'],
+      ['POST', '/v1/events'],
+      ['POST', '/v1/recommendations'],
+    ])
+    for (const request of calls) {
+      expect(request.headers()['content-type']).toMatch(/^text\/plain/)
+      expect(new URL(request.url()).search).toBe('')
+    }
+    const [visitor, token] = await kept(page)
+    expect(posted(visit.requests, '/v1/recommendations')[0]).toMatchObject({ visitor, token, consent: 'granted' })
+  })
+
+  it('mints one id for events sent at the same time, and sends every event once', async () => {
+    const page = await blankPage({ consent: 'granted' })
+    await page.evaluate((event) => Promise.all([nj.send(event), nj.send([event, event]), nj.send(event)]), click)
+    expect(posted(visit.requests, '/v1/visitors')).toHaveLength(1)
+    const ids = posted(visit.requests, '/v1/events').flatMap(({ events }) => (events as { id: string }[]).map(({ id }) => id))
+    expect(ids).toHaveLength(4)
+    expect(new Set(ids).size).toBe(4)
+  })
+
+  it('measures the wait and tells it with the impression', async () => {
+    const page = await blankPage()
+    const { waited, recommId } = await page.evaluate(async () => {
+      const slate = await nj.recommend({ scenario: 'popular', limit: 2 })
+      nj.shown(slate)
+      await nj.send([])
+      return slate
+    })
+    const [event] = posted(visit.requests, '/v1/events').flatMap(({ events }) => events as object[])
+    expect(waited).toBeGreaterThan(0)
+    expect(event).toMatchObject({ type: 'impression', scenario: 'popular', waited, recommId })
+  })
+
+  it('answers an empty slate when nothing answers, within its time limit, and never throws', async () => {
+    const page = await blankPage({ consent: 'granted' })
+    await page.route('**/v1/**', () => undefined)
+    const hanging = await page.evaluate(() => nj.recommend())
+    expect(hanging.items).toEqual([])
+    expect(hanging.waited).toBeGreaterThan(1900)
+    expect(hanging.waited).toBeLessThan(4000)
+    for (const broken of [
+      { status: 500, body: 'no' },
+      { status: 200, body: '<html>' },
+      { status: 403, body: '{}' },
+    ]) {
+      await page.unrouteAll()
+      await page.route('**/v1/**', (route) => route.fulfill(broken))
+      expect((await page.evaluate(() => nj.recommend())).items).toEqual([])
+      await page.evaluate((event) => nj.send(event), click)
+    }
+    const circular = await page.evaluate(() => {
+      const asked: Record<string, unknown> = {}
+      asked.item = asked
+      return nj.recommend(asked)
+    })
+    expect(circular.items).toEqual([])
+    expect(visit.complaints.filter((text) => !text.startsWith('Failed to load resource'))).toEqual([])
+  })
+
+  it('sends again what did not arrive, under the same id', async () => {
+    const page = await blankPage()
+    await page.route('**/v1/events', (route) => route.abort())
+    await page.evaluate((event) => nj.send(event), click)
+    await page.unrouteAll()
+    await page.evaluate((event) => nj.send(event), { ...click, item: 'nj-0002' })
+    const [lost, second] = posted(visit.requests, '/v1/events').map(({ events }) => events as { id: string; item: string }[])
+    expect(second?.map(({ item }) => item)).toEqual(['nj-0001', 'nj-0002'])
+    expect(second?.[0]?.id).toBe(lost?.[0]?.id)
+  })
+
+  it('hands over what is still waiting when the page goes away', async () => {
+    const proxy = await startPerturbingProxy(edge.url)
+    try {
+      // Nobody mints an id, so the event has to wait.
+      proxy.perturb(({ path }) => path === '/v1/visitors')
+      visit = await newVisit(browser)
+      await visit.page.goto(`${proxy.url}/mark.svg`)
+      await startClient(visit.page, { consent: 'granted' })
+      await visit.page.evaluate((event) => void nj.send(event), click)
+      await visit.page.goto('about:blank')
+      const arrived = () => proxy.seen.filter(({ path }) => path === '/v1/events')
+      await expect.poll(() => arrived().length).toBe(1)
+      const [beacon] = arrived()
+      expect(beacon?.headers['content-type']).toMatch(/^text\/plain/)
+      expect(JSON.parse(String(beacon?.body))).toMatchObject({ events: [click] })
+    } finally {
+      await proxy.close()
+    }
+  })
+
+  it('keeps nothing that arrives after consent was withdrawn', async () => {
+    const page = await blankPage({ consent: 'granted' })
+    let release: (() => void) | undefined
+    const held = new Promise<void>((done) => {
+      release = done
+    })
+    await page.route('**/v1/events', async (route) => {
+      const response = await route.fetch()
+      await held
+      await route.fulfill({ response })
+    })
+    const asked = page.waitForRequest('**/v1/events')
+    const sent = page.evaluate((event) => nj.send(event), click)
+    await asked
+    await page.evaluate(() => nj.consent('denied'))
+    release?.()
+    await sent
+    expect(await kept(page)).toEqual([null, null])
+    await page.evaluate(() => nj.recommend({ limit: 1 }))
+    expect(posted(visit.requests, '/v1/recommendations').at(-1)).toEqual({ writeKey: 'pk_demo', consent: 'denied', limit: 1 })
+  })
+
+  it('takes Global Privacy Control for a no, whatever the page says', async () => {
+    visit = await newVisit(browser)
+    await visit.context.addInitScript(() => {
+      Object.defineProperty(navigator, 'globalPrivacyControl', { value: true })
+      localStorage.setItem('nightjar', 'v1.left-from-before')
+    })
+    const { page } = visit
+    await page.goto(`${edge.url}/mark.svg`)
+    await startClient(page, { consent: 'granted' })
+    await page.evaluate((event) => nj.send(event), click)
+    await page.evaluate(() => nj.consent('granted'))
+    await page.evaluate((event) => nj.send(event), click)
+    expect(posted(visit.requests, '/v1/visitors')).toEqual([])
+    expect(posted(visit.requests, '/v1/events').map(({ consent, visitor }) => [consent, visitor])).toEqual([
+      ['denied', undefined],
+      ['denied', undefined],
+    ])
+    expect(await kept(page)).toEqual([null, null])
+  })
+
+  it('works where storage is blocked', async () => {
+    visit = await newVisit(browser)
+    await visit.context.addInitScript(() => {
+      for (const area of ['localStorage', 'sessionStorage'])
+        Object.defineProperty(window, area, {
+          get: () => {
+            throw new DOMException('blocked', 'SecurityError')
+          },
+        })
+    })
+    const { page } = visit
+    await page.goto(`${edge.url}/mark.svg`)
+    await startClient(page, { consent: 'granted' })
+    await page.evaluate((event) => nj.send(event), click)
+    await page.evaluate(() => nj.recommend({ scenario: 'recently-viewed' }))
+    expect(posted(visit.requests, '/v1/recommendations')[0]).toMatchObject({
+      visitor: expect.stringMatching(/^v1\./),
+      token: expect.any(String),
+    })
+  })
+
+  it('runs as the fifteen lines that its page shows', async () => {
+    visit = await newVisit(browser)
+    const { page } = visit
+    await page.goto(`${edge.url}/snippet.html`)
+    await page.waitForSelector('#recommended a')
+    await page.getByText('import { nightjar }').waitFor()
+    expect(await page.locator('#recommended a').count()).toBe(5)
+    const source = (await page.textContent('#source')) ?? ''
+    expect(source.trim().split('\n').length).toBeLessThanOrEqual(15)
+    expect(source).toBe(await (await page.request.get(`${edge.url}/snippet.js`)).text())
+    expect(visit.complaints).toEqual([])
+  })
+})
