@@ -28,7 +28,10 @@ export function originOf(origins: Origins, position: number, placedAsNew: boolea
   const { candidates, request, listRegion, cohortRegion } = origins
   const reasons: ShownReason[] = []
   const link = linkOf(origins, position)
-  if (link !== null) reasons.push({ code: link.together ? 'bought-with' : 'similar-to', of: link.of })
+  if (link !== null) {
+    reasons.push({ code: link.together ? 'bought-with' : 'similar-to', of: link.of })
+    if (link.both) reasons.push({ code: link.together ? 'similar-to' : 'bought-with', of: link.of })
+  }
   const past = request.history[candidates.historyPosition[position]]
   const inHistory = candidates.historyPosition[position] !== NOWHERE && past !== undefined
   if (inHistory) reasons.push({ code: past.deed === PURCHASED ? 'again' : 'viewed' })
@@ -40,7 +43,11 @@ export function originOf(origins: Origins, position: number, placedAsNew: boolea
   return { source: placedAsNew ? 'new' : sourceOf(candidates, position, link, inHistory), reasons }
 }
 
-type Link = { of: number; together: boolean }
+/** `together` tells which of the two weights speaks more for the candidate, `both` that the other does so too. */
+type Link = { of: number; together: boolean; both: boolean }
+
+/** From this share of the best neighbour's weight on, the weaker of the two is a reason of its own. */
+const TELLING = 64
 
 /**
  * The history item that speaks most for a candidate, and by which of its two weights. On an item page and for a cart only
@@ -51,27 +58,27 @@ function linkOf({ release, request, candidates }: Origins, position: number): Li
   if (request.relation === null) {
     const because = request.history[candidates.because[position]]
     if (candidates.because[position] === NOWHERE || because === undefined) return null
-    const { similar, together } = weightsOf(release, because.item, item)
-    return similar + together > 0 ? { of: because.item, together: together > similar } : null
+    const { similar, together } = sharesOf(release, because.item, item)
+    if (similar + together === 0) return null
+    return { of: because.item, together: together > similar, both: Math.min(similar, together) >= TELLING }
   }
   let best: Link | null = null
   let most = 0
   for (const anchor of request.history.slice(0, request.anchors)) {
-    const weight = weightsOf(release, anchor.item, item)[request.relation]
+    const weight = sharesOf(release, anchor.item, item)[request.relation]
     if (weight > most) {
       most = weight
-      best = { of: anchor.item, together: request.relation === 'together' }
+      best = { of: anchor.item, together: request.relation === 'together', both: false }
     }
   }
   return best
 }
 
-function weightsOf(release: LoadedRelease, from: number, to: number): { similar: number; together: number } {
+/** Weights relative to the best of their kind among the item's neighbours, 0 … 255: the two kinds have no common unit. */
+function sharesOf(release: LoadedRelease, from: number, to: number): { similar: number; together: number } {
   const row = release.neighbours(from)
   const i = row?.items.indexOf(to) ?? -1
-  return row === undefined || i < 0
-    ? { similar: 0, together: 0 }
-    : { similar: row.similar[i] * row.similarScale, together: row.together[i] * row.togetherScale }
+  return row === undefined || i < 0 ? { similar: 0, together: 0 } : { similar: row.similar[i], together: row.together[i] }
 }
 
 function sourceOf(candidates: Candidates, position: number, link: Link | null, inHistory: boolean): Source {
