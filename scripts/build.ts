@@ -1,5 +1,5 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join, relative } from 'node:path'
 import { build } from 'esbuild'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -8,15 +8,43 @@ const OUT = join(ROOT, 'dist/site')
 
 /** The static assets that the Worker serves: the demo page, the SDK, and the list that answers when KV does not. */
 export async function buildSite(): Promise<void> {
-  mkdirSync(OUT, { recursive: true })
-  cpSync(join(SITE, 'public'), OUT, { recursive: true })
-  const pages = readdirSync(join(SITE, 'page')).filter((name) => name === 'main.ts')
-  const common = { bundle: true, minify: true, format: 'esm', target: 'es2022', logLevel: 'warning' } as const
-  await build({ ...common, entryPoints: [join(SITE, 'sdk/nightjar.ts')], outfile: join(OUT, 'nightjar.js') })
-  await build({ ...common, entryPoints: pages.map((name) => join(SITE, 'page', name)), outdir: OUT, external: ['./nightjar.js'] })
+  const files = new Map<string, Uint8Array>()
+  for (const name of filesIn(join(SITE, 'public'))) files.set(name, readFileSync(join(SITE, 'public', name)))
+  for (const source of ['sdk/nightjar.ts', 'page/main.ts']) files.set(...(await bundle(source)))
+  files.set('openapi.json', readFileSync(join(ROOT, 'docs/openapi.json')))
   const bundled = join(ROOT, '.nightjar/bundled.json')
-  if (existsSync(bundled)) cpSync(bundled, join(OUT, 'bundled.json'))
-  else writeFileSync(join(OUT, 'bundled.json'), '{"items":[]}')
+  files.set('bundled.json', existsSync(bundled) ? readFileSync(bundled) : Buffer.from('{"items":[]}'))
+  mkdirSync(OUT, { recursive: true })
+  for (const name of filesIn(OUT)) if (!files.has(name)) rmSync(join(OUT, name))
+  for (const [name, bytes] of files) writeIfChanged(join(OUT, name), bytes)
+}
+
+/** The page loads the SDK as any site would: from its own file. */
+async function bundle(source: string): Promise<[name: string, bytes: Uint8Array]> {
+  const { outputFiles } = await build({
+    entryPoints: [join(SITE, source)],
+    outdir: OUT,
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    external: ['./nightjar.js'],
+    logLevel: 'warning',
+    write: false,
+  })
+  const [output] = outputFiles
+  if (output === undefined) throw new Error(`nothing came of bundling ${source}`)
+  return [relative(OUT, output.path), output.contents]
+}
+
+const filesIn = (directory: string): string[] =>
+  readdirSync(directory, { recursive: true, encoding: 'utf8' }).filter((name) => statSync(join(directory, name)).isFile())
+
+/** A dev server reloads the assets whenever one is written, changed or not. */
+function writeIfChanged(file: string, bytes: Uint8Array): void {
+  if (existsSync(file) && Buffer.compare(readFileSync(file), bytes) === 0) return
+  mkdirSync(dirname(file), { recursive: true })
+  writeFileSync(file, bytes)
 }
 
 if (import.meta.main) await buildSite()

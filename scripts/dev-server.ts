@@ -1,61 +1,85 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
+import { stripVTControlCharacters } from 'node:util'
 
 const ROOT = join(import.meta.dirname, '..')
 const START_TIMEOUT_MS = 60_000
 
 export type RunningEdge = { url: string; pid: number; ended: Promise<number | null>; stop(): Promise<void> }
 
-/** Further Worker variables, such as CHANNEL_REFRESH_SECONDS. */
-export type EdgeOptions = { port: number; state: string; variables?: Record<string, string>; onLine?: (line: string) => void }
+export type EdgeOptions = {
+  port: number
+  state: string
+  /** Further Worker variables, such as CHANNEL_REFRESH_SECONDS. */
+  variables?: Record<string, string>
+  /** Told at once, long before the Worker answers, which process opens the state. */
+  onSpawn?: (edge: { url: string; pid: number }) => void
+  /** Every line that wrangler prints. */
+  onLine?: (line: string) => void
+  /** Ends the server, or its start. */
+  signal?: AbortSignal
+}
 
 /**
  * `wrangler dev` on the given local state, in a process group of its own so that stopping it leaves nothing behind.
  * Resolves when the Worker answers. @throws Error with wrangler's last lines when it does not
  */
-export async function startEdge({ port, state, variables = {}, onLine = () => undefined }: EdgeOptions): Promise<RunningEdge> {
+export async function startEdge({ port, state, variables = {}, ...options }: EdgeOptions): Promise<RunningEdge> {
+  const { onSpawn, onLine, signal } = options
+  signal?.throwIfAborted()
   const wrangler = join(ROOT, 'node_modules/wrangler/bin/wrangler.js')
   const flags = Object.entries(variables).flatMap(([name, value]) => ['--var', `${name}:${value}`])
   const child = spawn(
     process.execPath,
     [wrangler, 'dev', '--port', String(port), '--ip', '127.0.0.1', '--persist-to', state, '--show-interactive-dev-session=false', ...flags],
-    // Without these the local runtime asks the network where it is and whether there is a newer wrangler.
     {
       cwd: ROOT,
       detached: true,
       stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, WRANGLER_SEND_METRICS: 'false', CLOUDFLARE_CF_FETCH_ENABLED: 'false', WRANGLER_LOG_SANITIZE: 'true' },
+      // So that it asks the network neither where it is nor whether there is a newer wrangler.
+      env: { ...process.env, WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', CLOUDFLARE_CF_FETCH_ENABLED: 'false' },
     },
   )
   const tail: string[] = []
+  let listening = false
   const keep = (chunk: Buffer): void => {
-    for (const line of chunk.toString().split('\n')) {
+    for (const line of stripVTControlCharacters(chunk.toString()).split('\n')) {
       if (line.trim() === '') continue
       tail.push(line)
       if (tail.length > 20) tail.shift()
-      onLine(line)
+      listening ||= line.includes('Ready on http')
+      onLine?.(line)
     }
   }
   child.stdout.on('data', keep)
   child.stderr.on('data', keep)
   const ended = new Promise<number | null>((resolve) => child.once('exit', resolve))
+  const stop = (): Promise<void> => stopGroup(child, ended)
+  signal?.addEventListener('abort', () => void stop(), { once: true })
   const url = `http://127.0.0.1:${port}`
   try {
-    await untilAnswering(url, child, ended)
+    onSpawn?.({ url, pid: child.pid ?? 0 })
+    await untilAnswering(url, child, () => listening)
   } catch (error) {
-    await stopGroup(child, ended)
-    throw new Error(`${error instanceof Error ? error.message : String(error)}:\n${tail.join('\n')}`)
+    await stop()
+    signal?.throwIfAborted()
+    throw new Error(`${error instanceof Error ? error.message : String(error)}: ${reasonIn(tail)}`, { cause: tail.join('\n') })
   }
-  return { url, pid: child.pid ?? 0, ended, stop: () => stopGroup(child, ended) }
+  return { url, pid: child.pid ?? 0, ended, stop }
 }
 
-async function untilAnswering(url: string, child: ChildProcess, ended: Promise<number | null>): Promise<void> {
+/** Of the last lines the one that says what went wrong. */
+const reasonIn = (tail: readonly string[]): string =>
+  (tail.find((line) => /\berror\b/i.test(line)) ?? tail.at(-1) ?? 'it printed nothing').trim()
+
+/** That something answers is not enough: where the port was taken in between, it is another server. */
+async function untilAnswering(url: string, child: ChildProcess, isListening: () => boolean): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS
   while (Date.now() < deadline) {
-    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`wrangler dev ended with exit code ${await ended}`)
-    const answer = await fetch(`${url}/healthz`).catch(() => null)
-    if (answer?.ok) return
+    if (child.exitCode !== null || child.signalCode !== null)
+      throw new Error(`wrangler dev ended with ${child.signalCode ?? `exit code ${child.exitCode}`}`)
+    if (isListening() && (await fetch(`${url}/healthz`).catch(() => null))?.ok) return
     await setTimeout(100)
   }
   throw new Error(`wrangler dev did not answer within ${START_TIMEOUT_MS / 1000} s`)

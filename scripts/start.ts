@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { createWriteStream, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import getPort, { portNumbers } from 'get-port'
 import { readChannel } from '../batch/release/release-store.ts'
-import { forgetDevServer, readDevServer, recordDevServer } from '../batch/stores/dev-server.ts'
+import { forgetDevServer, liveDevServer, recordDevServer } from '../batch/stores/dev-server.ts'
 import { findTarget, openStores, stateOf } from '../batch/stores/open-stores.ts'
 import { startEdge } from './dev-server.ts'
 import { ensureLocalSecrets } from './secrets.ts'
@@ -18,11 +19,23 @@ npm run dev          serve what was published, whatever it was
   -- --no-night      as npm run dev
 `
 
+/** As a shell reports a command ended by Ctrl-C. */
+const INTERRUPTED = 130
+
+const interruption = new AbortController()
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interruption.abort())
+// npm passes signals on to the shell between, which ends without telling: what is left without its parent ends too.
+if (process.env.npm_lifecycle_event !== undefined) {
+  const parent = process.ppid
+  setInterval(() => process.ppid !== parent && interruption.abort(), 500).unref()
+}
+
 try {
   process.exitCode = await main()
 } catch (error) {
-  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = 1
+  const { aborted } = interruption.signal
+  if (!aborted) process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+  process.exitCode = aborted ? INTERRUPTED : 1
 }
 
 async function main(): Promise<number> {
@@ -39,12 +52,8 @@ async function main(): Promise<number> {
     return 0
   }
   const directory = resolve(values.directory)
-  const running = readDevServer(directory)
-  if (running !== null)
-    throw new Error(
-      `An edge on ${directory} is running already: ${running.url} (process ${running.pid}). Stop it, or give another --directory.`,
-    )
-  const port = await portFrom(values.port)
+  await refuseSecond(directory)
+  const wanted = values.port === undefined ? undefined : await checkedPort(values.port)
   mkdirSync(directory, { recursive: true })
   ensureLocalSecrets(join(ROOT, '.dev.vars'))
   if (!(await isPublished(directory))) {
@@ -53,19 +62,17 @@ async function main(): Promise<number> {
     const code = await firstNight(directory)
     if (code !== 0) return code
   }
-  process.stdout.write('Starting the edge …\n')
-  const edge = await startEdge({ port, state: stateOf(directory), variables: { CHANNEL_REFRESH_SECONDS: '2' }, onLine: report })
-  recordDevServer(directory, { url: edge.url, pid: edge.pid })
-  const stop = (): void => void edge.stop()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, stop)
-  process.stdout.write(`\n  Nightjar is up:  ${edge.url}\n\n  Ctrl-C ends it.\n\n`)
-  await edge.ended
-  forgetDevServer(directory)
-  return 0
+  return serve(directory, wanted ?? (await getPort({ port: portNumbers(8787, 8887) })))
 }
 
-async function portFrom(text: string | undefined): Promise<number> {
-  if (text === undefined) return getPort({ port: portNumbers(8787, 8887) })
+/** Two servers on one state would each work on files that the other changes under it. */
+async function refuseSecond(directory: string): Promise<void> {
+  const running = await liveDevServer(directory)
+  if (running !== null)
+    throw new Error(`An edge on ${directory} is up already: ${running.url} (process ${running.pid}). Stop it, or give another --directory.`)
+}
+
+async function checkedPort(text: string): Promise<number> {
   const wanted = Number(text)
   if (!Number.isInteger(wanted) || wanted < 1 || wanted > 65_535) throw new Error(`--port must be a number from 1 to 65535, not "${text}"`)
   if ((await getPort({ port: wanted })) !== wanted) throw new Error(`Port ${wanted} is taken; leave --port out to get a free one.`)
@@ -86,16 +93,52 @@ async function isPublished(directory: string): Promise<boolean> {
 
 /** The night runs in a process of its own: its memory is given back before the edge starts. */
 async function firstNight(directory: string): Promise<number> {
+  interruption.signal.throwIfAborted()
   process.stdout.write('The first night: the demo shop’s history becomes a release.\n')
   const child = spawn(process.execPath, [join(ROOT, 'batch/bin/nightjar.mjs'), 'nightly', '--source', 'shop', '--directory', directory], {
     stdio: 'inherit',
   })
-  const pass = (signal: NodeJS.Signals): boolean => child.kill(signal)
-  process.once('SIGTERM', pass)
-  return new Promise((done) => child.once('exit', (code) => done(code ?? 1)))
+  interruption.signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true })
+  return new Promise((done) => child.once('exit', (code) => done(interruption.signal.aborted ? INTERRUPTED : (code ?? 1))))
 }
 
-/** Of wrangler's output only what a person must know. */
-function report(line: string): void {
-  if (/\[ERROR\]|✘|Uncaught/.test(line)) process.stderr.write(`${line}\n`)
+/** Serves until it is interrupted or the server ends by itself. @returns the exit code */
+async function serve(directory: string, port: number): Promise<number> {
+  process.stdout.write('Starting the edge …\n')
+  const { signal } = interruption
+  const log = createWriteStream(join(directory, 'edge.log'))
+  try {
+    const edge = await startEdge({
+      port,
+      state: stateOf(directory),
+      variables: { CHANNEL_REFRESH_SECONDS: '2' },
+      onSpawn: (server) => recordDevServer(directory, server),
+      onLine: (line) => log.write(`${line}\n`),
+      signal,
+    })
+    await untilReady(edge.url, signal)
+    process.stdout.write(`\n  Nightjar is up:  ${edge.url}\n\n  Ctrl-C ends it.\n\n`)
+    const code = await edge.ended
+    // Also when it ended by itself: what else it started may still be there.
+    await edge.stop()
+    if (signal.aborted) return 0
+    process.stderr.write(`The edge ended by itself (wrangler's exit code ${code}); ${join(directory, 'edge.log')} has its last words.\n`)
+    return 1
+  } finally {
+    forgetDevServer(directory)
+    log.end()
+  }
+}
+
+/** A release that cannot be read is no reason to end: the edge answers from what it was deployed with, and says so. */
+async function untilReady(url: string, signal: AbortSignal): Promise<void> {
+  const deadline = Date.now() + 10_000
+  while (Date.now() < deadline && !signal.aborted) {
+    const answer = await fetch(`${url}/readyz`, { signal }).catch(() => null)
+    if (answer?.ok) return
+    await setTimeout(100)
+  }
+  process.stderr.write(
+    'The published release cannot be read; until "npm run nightly" makes another, the edge answers from its bundled list.\n',
+  )
 }
