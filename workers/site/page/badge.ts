@@ -20,7 +20,9 @@ export function badge(): HTMLElement {
     answers.set(scenario, slate)
     const home = answers.get('home')
     if (home !== undefined) line.replaceChildren(...facts(home))
-    rows.replaceChildren(...Array.from(answers, ([name, answer]) => row(name, answer)))
+    const order = Object.keys(names)
+    const sorted = [...answers].sort(([a], [b]) => order.indexOf(a) - order.indexOf(b))
+    rows.replaceChildren(...sorted.map(([name, answer]) => row(name, answer)))
   })
   return h(
     'details',

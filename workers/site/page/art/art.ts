@@ -15,7 +15,8 @@ const kinds: [RegExp, Motif][] = [
   [/lunch (bag|box)|snack box/, wear.lunchBag],
   [/butter dish|bread bin|\btins?\b|cutter/, things.tin],
   [/storage jar|\bjar|bath salts|sugar|jam/, home.jar],
-  [/water bottle|\bbottle/, home.bottle],
+  [/water bottle|hottie/, home.hotWaterBottle],
+  [/\bbottle/, home.bottle],
   [/wine|goblet|tumbler|\bglass(es)?$/, home.glass],
   [/bowl/, home.bowl],
   [/plate|platter|saucer|tray|placemat|coaster/, home.plate],
@@ -50,11 +51,11 @@ const kinds: [RegExp, Motif][] = [
   [/bunting|garland|paper lantern/, studio.bunting],
   [/wall hanging|tapestry|dreamcatcher/, studio.hanging],
   [/\bmap\b|globe/, studio.map],
-  [/sign\b|plaque|hook|hanger|\bboard\b.*(chalk|memo)|blackboard/, studio.sign],
+  [/\bsigns?\b|plaque|hook|hanger|\bboard\b.*(chalk|memo)|blackboard/, studio.sign],
   [/\bframe|\bprints?\b|poster|wall art/, studio.picture],
   [/watering can/, things.wateringCan],
   [/trowel|spade|garden fork|gardeners/, things.trowel],
-  [/bird ?(feeder|house|bath|cage)|birdhouse|\bbird/, things.birdhouse],
+  [/bird ?(feeder|house|bath|cage)|birdhouse/, things.birdhouse],
   [/seed/, things.seedBox],
   [/chime|mobile/, things.windChime],
   [/planter|trough|window box/, things.planter],
@@ -66,8 +67,8 @@ const kinds: [RegExp, Motif][] = [
   [/casserole|saucepan|\bpan\b|cocotte/, things.casserole],
   [/measuring|spoon|cutlery|fork/, things.spoons],
   [/train|car\b|truck|tractor|bus\b/, things.train],
+  [/\bbears?\b|\bdolls?\b|soft toy/, things.bear],
   [/puzzle|jigsaw|game|dominoes|ludo|snakes/, things.puzzle],
-  [/bear|rabbit|bunny|doll|soft toy|animal|dog|cat\b|owl/, things.bear],
   [/stacking|tower|skittle/, things.tower],
   [/kite|windmill/, things.kite],
   [/rattle|maraca|drum/, things.rattle],
@@ -91,9 +92,15 @@ const kinds: [RegExp, Motif][] = [
   [/soap|sponge/, wear.soap],
   [/brush|comb/, wear.brush],
   [/cream|balm|lotion/, wear.tube],
-  [/christmas|bauble|decoration|star\b|tree/, things.ornament],
-  [/heart|love/, studio.heart],
-  [/gift|present|party/, studio.gift],
+]
+
+/** What a title says beside the thing itself; looked at when no thing is named. */
+const moods: [RegExp, Motif][] = [
+  [/christmas|bauble|decoration|\bstars?\b|\btree/, things.ornament],
+  [/\bheart|\blove/, studio.heart],
+  [/\bbird|\bdove|\brobin/, things.birdhouse],
+  [/rabbit|bunny|animal|\bdog|\bcat\b|\bowl/, things.bear],
+  [/gift|present|party|\bbirthday/, studio.gift],
 ]
 
 const byCategory: [RegExp, Motif][] = [
@@ -110,7 +117,7 @@ const byCategory: [RegExp, Motif][] = [
   [/jewel/, wear.necklace],
   [/book/, studio.book],
 ]
-const others: Motif[] = [wear.crate, studio.gift, things.tin, studio.heart]
+const others: Motif[] = [wear.crate, studio.gift, things.tin]
 
 /** A picture of the item as SVG text; the same item always looks the same. */
 export function drawItem(item: Drawn): string {
@@ -142,7 +149,8 @@ function motifOf(title: string, category: string, random: number): Motif {
   const found =
     kinds.find(([words]) => words.test(tail)) ??
     kinds.find(([words]) => words.test(title)) ??
-    byCategory.find(([words]) => words.test(category))
+    byCategory.find(([words]) => words.test(category)) ??
+    moods.find(([words]) => words.test(title))
   return found?.[1] ?? others[Math.floor(random * others.length)] ?? wear.crate
 }
 

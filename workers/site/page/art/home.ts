@@ -58,6 +58,13 @@ const bottle: Motif = (i, v) =>
   box(68, 108, 64, 32, i.light, 0) +
   (v > 0 ? disc(100, 124, 9, i.touch) : line('M82 118h36M82 128h24', i.dark, 2))
 
+const hotWaterBottle: Motif = (i, v) =>
+  box(86, 26, 28, 22, i.dark, 5) +
+  path('M88 46h24c2 12 30 14 34 26 6 20 6 58 0 74-4 10-12 12-20 12H74c-8 0-16-2-20-12-6-16-6-54 0-74 4-12 32-14 34-26z', i.main) +
+  (v === 0
+    ? path('M100 136c-30-20-16-46 0-30 16-16 30 10 0 30z', i.light)
+    : [74, 87, 100, 113, 126].map((x) => line(`M${x} 84v60`, v === 1 ? i.light : i.touch, 4)).join(''))
+
 const glass: Motif = (i) =>
   oval(100, 154, 30, 5, i.dark) +
   line('M100 112v40', i.dark, 5) +
@@ -157,6 +164,7 @@ export const home = {
   jug,
   jar,
   bottle,
+  hotWaterBottle,
   glass,
   tableLamp,
   pendant,
