@@ -45,6 +45,8 @@ export type Dataset = {
   to: number
   /** Hash over all of the above. */
   fingerprint: string
+  /** Pseudonyms of visitors who had themselves erased at the edge. */
+  erased: string[]
   /** How many input rows were left out, by reason. */
   dropped: Record<string, number>
 }

@@ -87,6 +87,8 @@ async function readDataset(db: DuckDBConnection, source: string, dropped: Record
   })
   const countries: string[] = []
   await eachRow(db, 'SELECT country FROM country_index ORDER BY index', ([country]) => countries.push(String(country)))
+  const erased: string[] = []
+  await eachRow(db, 'SELECT DISTINCT visitor FROM raw_erased ORDER BY visitor', ([visitor]) => erased.push(String(visitor)))
   const deeds = await readDeeds(db)
   const times = deeds.at.subarray(0, deeds.count)
   const dataset = {
@@ -98,6 +100,7 @@ async function readDataset(db: DuckDBConnection, source: string, dropped: Record
     deeds,
     from: times.reduce((least, at) => Math.min(least, at), deeds.count > 0 ? LATEST : 0),
     to: times.reduce((most, at) => Math.max(most, at), 0),
+    erased,
     dropped,
   }
   return { ...dataset, fingerprint: fingerprint(dataset) }
@@ -206,6 +209,6 @@ function fingerprint(dataset: Omit<Dataset, 'fingerprint'>): string {
   const { deeds } = dataset
   for (const column of [deeds.visitor, deeds.item, deeds.at, deeds.deed, deeds.session, deeds.country, dataset.pseudonymous])
     hash.update(column)
-  hash.update(JSON.stringify([dataset.source, dataset.items, dataset.visitors, dataset.countries]))
+  hash.update(JSON.stringify([dataset.source, dataset.items, dataset.visitors, dataset.countries, dataset.erased]))
   return hash.digest('hex').slice(0, 32)
 }

@@ -8,16 +8,17 @@ const MEMBER_ITEMS = 20
 
 /**
  * The imported histories that the edge may start a visitor from, under their pseudonyms, in ascending order. Visitors
- * the edge knows itself are left out: their object remembers more.
+ * the edge knows itself are left out: their object remembers more; so are those who had themselves erased there.
  */
 export async function memberHistories(dataset: Dataset, idKey: string): Promise<MemberInput[]> {
   const starts = visitorStarts(dataset)
+  const erased = new Set(dataset.erased)
   const members: MemberInput[] = []
   for (let visitor = 0; visitor < dataset.visitors.length; visitor++) {
     if (dataset.pseudonymous[visitor] === 1) continue
     const history = historyOf(dataset.deeds, starts[visitor], starts[visitor + 1], MEMBER_ITEMS)
-    if (history.length > 0)
-      members.push({ visitor: await visitorHash(idKey, dataset.visitors[visitor]), items: history.map(({ item }) => item) })
+    const pseudonym = await visitorHash(idKey, dataset.visitors[visitor])
+    if (history.length > 0 && !erased.has(pseudonym)) members.push({ visitor: pseudonym, items: history.map(({ item }) => item) })
   }
   return members.sort((a, b) => (a.visitor < b.visitor ? -1 : 1))
 }

@@ -18,13 +18,13 @@ export function edge(folder: string): Source {
       if (files.length === 0) return
       const list = files.map((name) => quoted(join(folder, name))).join(', ')
       await db.run(`
+        CREATE OR REPLACE TEMP TABLE archived AS
+        SELECT *
+        FROM read_json([${list}], format = 'newline_delimited', ignore_errors = true,
+          columns = {id: 'VARCHAR', type: 'VARCHAR', item: 'VARCHAR', items: 'JSON[]', "at": 'BIGINT', received: 'BIGINT', visitor: 'VARCHAR', country: 'VARCHAR', price: 'DOUBLE', quantity: 'DOUBLE', "until": 'BIGINT'});
+        INSERT INTO raw_erased SELECT DISTINCT visitor FROM archived WHERE type = 'erasure';
         INSERT INTO raw_events
-        WITH archived AS MATERIALIZED (
-          SELECT *
-          FROM read_json([${list}], format = 'newline_delimited', ignore_errors = true,
-            columns = {id: 'VARCHAR', type: 'VARCHAR', item: 'VARCHAR', items: 'JSON[]', "at": 'BIGINT', received: 'BIGINT', visitor: 'VARCHAR', country: 'VARCHAR', price: 'DOUBLE', quantity: 'DOUBLE', "until": 'BIGINT'})
-        ),
-        erased AS (SELECT visitor, max("until") AS until_ms FROM archived WHERE type = 'erasure' GROUP BY visitor),
+        WITH erased AS (SELECT visitor, max("until") AS until_ms FROM archived WHERE type = 'erasure' GROUP BY visitor),
         records AS (
           SELECT row_number() OVER (ORDER BY received, id) AS nth, *
           FROM archived

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 
 /**
- * A source fills two tables and nothing else:
+ * A source fills these tables and nothing else:
  *
  * raw_events(seq BIGINT, id VARCHAR, visitor VARCHAR, pseudonymous BOOLEAN, item VARCHAR, at_s BIGINT, kind VARCHAR,
  *            session VARCHAR, country VARCHAR, quantity DOUBLE, price DOUBLE)
@@ -10,6 +10,8 @@ import type { DuckDBConnection } from '@duckdb/node-api'
  * raw_items(item VARCHAR, title VARCHAR, category VARCHAR, price DOUBLE, url VARCHAR, image VARCHAR, available BOOLEAN,
  *           first_seen BIGINT, properties VARCHAR)
  *   properties = a JSON object of further values to show, or NULL. Items without a row here still count, by their id alone.
+ * raw_erased(visitor VARCHAR)
+ *   pseudonyms of visitors who had themselves erased: an imported history must not bring them back.
  */
 export type Source = {
   name: string

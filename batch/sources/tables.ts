@@ -1,8 +1,9 @@
-/** The two tables every source fills; see source.ts for what the columns mean. */
+/** The tables sources fill; see source.ts for what the columns mean. */
 export const CREATE_TABLES = `
   CREATE TABLE IF NOT EXISTS raw_events (
     seq BIGINT, id VARCHAR, visitor VARCHAR, pseudonymous BOOLEAN, item VARCHAR, at_s BIGINT, kind VARCHAR,
     session VARCHAR, country VARCHAR, quantity DOUBLE, price DOUBLE);
   CREATE TABLE IF NOT EXISTS raw_items (
     item VARCHAR, title VARCHAR, category VARCHAR, price DOUBLE, url VARCHAR, image VARCHAR, available BOOLEAN,
-    first_seen BIGINT, properties VARCHAR)`
+    first_seen BIGINT, properties VARCHAR);
+  CREATE TABLE IF NOT EXISTS raw_erased (visitor VARCHAR)`

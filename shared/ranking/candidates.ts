@@ -125,28 +125,35 @@ export function nearestList(view: ReleaseView, regions: readonly string[], cohor
  * new; keeps those that `allow` lets through, the best `manifest.recall.candidates` by merged score. Ties go to the lower item index.
  */
 export function recall(view: ReleaseView, space: RecallSpace, request: RecallRequest, allow: (item: number) => boolean): Candidates {
-  const parameters = view.manifest.recall
-  const used = Math.min(request.history.length, parameters.historyItems)
-  for (let position = 0; position < request.history.length && position < NOWHERE; position++) {
-    const { item } = request.history[position] as HistoryItem
+  try {
+    gather(view, space, request)
+    const { candidates, listWeight } = view.manifest.recall
+    return best(space, candidates, listWeight, allow)
+  } finally {
+    // Whatever happened, the next request must find the columns empty.
+    space.clear()
+  }
+}
+
+function gather(view: ReleaseView, space: RecallSpace, { history, regions, cohort, trending, fresh }: RecallRequest): void {
+  const { historyItems, historyDecay, selfWeight } = view.manifest.recall
+  for (let position = 0; position < Math.min(history.length, NOWHERE); position++) {
+    const { item } = history[position]
     space.touch(item)
     if (space.historyPosition[item] === NOWHERE) space.historyPosition[item] = position
   }
-  for (let position = 0; position < used; position++) {
-    const { item } = request.history[position] as HistoryItem
-    const weight = Math.exp(-position / parameters.historyDecay)
-    space.similar[item] += (weight * parameters.selfWeight * view.core.repeat[item]) / 255
+  for (let position = 0; position < Math.min(history.length, historyItems); position++) {
+    const { item } = history[position]
+    const weight = Math.exp(-position / historyDecay)
+    space.similar[item] += (weight * selfWeight * view.core.repeat[item]) / 255
     const row = view.neighbours(item)
     if (row !== undefined) addNeighbours(space, row, weight, position)
   }
-  addList(space, space.cohortList, request.cohort >= 0 ? nearestList(view, request.regions, request.cohort)?.list : undefined)
-  addList(space, space.regionList, nearestList(view, request.regions, -1)?.list)
+  addList(space, space.cohortList, cohort >= 0 ? nearestList(view, regions, cohort)?.list : undefined)
+  addList(space, space.regionList, nearestList(view, regions, -1)?.list)
   addList(space, space.globalList, view.list('*', -1))
-  addLive(space, space.trending, request.trending)
-  addLive(space, space.fresh, request.fresh)
-  const candidates = best(space, parameters.candidates, parameters.listWeight, allow)
-  space.clear()
-  return candidates
+  addLive(space, space.trending, trending)
+  addLive(space, space.fresh, fresh)
 }
 
 function addNeighbours(space: RecallSpace, row: NeighbourRow, weight: number, position: number): void {

@@ -41,6 +41,7 @@ function datasetOf(visitors: number, items: number, deeds: Deed[]): Dataset {
     from: 0,
     to: Math.max(...deeds.map(({ at }) => at)),
     fingerprint: '',
+    erased: [],
     dropped: {},
   }
 }

@@ -176,3 +176,24 @@ describe('little or odd input', () => {
     expect(learned.neighbours[index('rare-a')].items).toEqual([])
   })
 })
+
+describe('members', () => {
+  it('are imported visitors under their pseudonyms, without those the edge knows or has erased', async () => {
+    const { memberHistories } = await import('../../batch/night/members.ts')
+    const { ingest } = await import('../../batch/ingest.ts')
+    const { visitorHash } = await import('../../shared/pseudonym.ts')
+    const file = join(folder, 'members.csv')
+    writeFileSync(file, 'visitor,item,at\nada,x,2026-11-01\nada,y,2026-11-02\nbob,x,2026-11-01\n')
+    const dataset = await ingest([files({ events: file })], { threads: 1, workDirectory: folder })
+    const [ada, bob] = [await visitorHash('key', 'ada'), await visitorHash('key', 'bob')]
+    const all = await memberHistories(dataset, 'key')
+    expect(new Map(all.map(({ visitor, items }) => [visitor, items]))).toEqual(
+      new Map([
+        [ada, [1, 0]],
+        [bob, [0]],
+      ]),
+    )
+    expect((await memberHistories({ ...dataset, erased: [ada] }, 'key')).map(({ visitor }) => visitor)).toEqual([bob])
+    expect((await memberHistories({ ...dataset, pseudonymous: Uint8Array.of(0, 1) }, 'key')).map(({ visitor }) => visitor)).toEqual([ada])
+  })
+})
