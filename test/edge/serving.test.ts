@@ -152,6 +152,10 @@ describe('item pages and carts', () => {
 
   it('bought-together and cart: what goes with the items, and by that reason', async () => {
     const together = await recommendations({ scenario: 'bought-together', item: id[20] })
+    expect(together.rung).toBe('list-order')
+    const scores = together.items.map(({ score }) => score)
+    expect(scores).toEqual(scores.toSorted((a, b) => b - a))
+    expect(Math.min(...scores)).toBeGreaterThan(0)
     expect(new Set(idsOf(together))).toEqual(new Set([id[21], id[35]]))
     expect(together.items[0].reasons[0]).toMatchObject({ code: 'bought-with', item: id[20] })
     const cart = await recommendations({ scenario: 'cart', items: [id[20], id[21]] })

@@ -2,6 +2,7 @@ import type { Candidates, LiveItem } from '../../shared/ranking/candidates.ts'
 import { foldIn } from '../../shared/ranking/cohort.ts'
 import { FEATURE_COUNT, features } from '../../shared/ranking/features.ts'
 import { type Ranking, rankCandidates, type Scorer } from '../../shared/ranking/rank.ts'
+import { roundScore } from '../../shared/ranking/reference-scorer.ts'
 import type { HistoryItem } from '../../shared/ranking/release-view.ts'
 import { capCategories, placeNewItem } from '../../shared/ranking/slate.ts'
 import type { Source } from '../../shared/schemas/recommendations.ts'
@@ -35,9 +36,10 @@ export async function personalSlate(release: LoadedRelease, request: PersonalReq
   const allow = (item: number): boolean => request.allow(item) && (related === null || related.has(item))
   let by: 'onnx' | 'reference' | 'list-order' = 'list-order'
   const { weights } = release
-  // With a part of the packs unread the features would be wrong in silence: the merged score decides, and the rung says so.
+  // The ranker knows what comes next, not what goes together; and with a part of the packs unread its features would be
+  // wrong in silence. Both are ordered by weights alone, and the rung says so.
   const scorer: Scorer | null =
-    weights === null || release.manifest.ranker !== 'mlp' || !complete
+    weights === null || release.manifest.ranker !== 'mlp' || !complete || relation === 'together'
       ? null
       : async (x, count) => {
           const scored = await score(weights, x, count)
@@ -46,12 +48,12 @@ export async function personalSlate(release: LoadedRelease, request: PersonalReq
         }
   const fresh = relation === null ? freshItems(release, request) : []
   const ranking = await rankCandidates(release, release.space, { ...request, fresh }, scorer, allow)
-  const { order, placed } = arrange(release, ranking, relation)
+  const { order, placed } = arrange(release, ranking, relation, related)
   const origins = originsOf(release, request, ranking.candidates)
   const shown = order.slice(0, request.length).map(
     (position): Shown => ({
       item: ranking.candidates.item[position],
-      score: ranking.scores[position],
+      score: relation === 'together' ? roundScore(related?.get(ranking.candidates.item[position]) ?? 0) : ranking.scores[position],
       ...originOf(origins, position, position === placed),
       ...(request.explain && { explain: { features: featuresOf(ranking, position), sources: sourceScores(ranking.candidates, position) } }),
     }),
@@ -63,21 +65,26 @@ function arrange(
   { core }: LoadedRelease,
   ranking: Ranking,
   relation: PersonalRequest['relation'],
+  related: ReadonlyMap<number, number> | null,
 ): { order: number[]; placed: number | null } {
   const order = Array.from(ranking.order)
-  if (relation !== null) return { order, placed: null }
   const { item, fresh } = ranking.candidates
+  const weightOf = (position: number): number => related?.get(item[position]) ?? 0
+  if (relation === 'together') return { order: order.toSorted((a, b) => weightOf(b) - weightOf(a)), placed: null }
+  if (relation === 'similar') return { order, placed: null }
   const capped = capCategories(order, (position) => core.category[item[position]])
   return placeNewItem(capped, (position) => fresh[position] > 0)
 }
 
-/** Items an anchor points to. */
-function relatedItems(release: LoadedRelease, anchors: readonly HistoryItem[], relation: 'similar' | 'together'): Set<number> {
-  const related = new Set<number>()
+/** Items the anchors point to, with the summed weight of that relation. */
+function relatedItems(release: LoadedRelease, anchors: readonly HistoryItem[], relation: 'similar' | 'together'): Map<number, number> {
+  const related = new Map<number, number>()
   for (const { item } of anchors) {
     const row = release.neighbours(item)
-    row?.items.forEach((other, i) => {
-      if (row[relation][i] > 0) related.add(other)
+    if (row === undefined) continue
+    const scale = relation === 'similar' ? row.similarScale : row.togetherScale
+    row.items.forEach((other, i) => {
+      if (row[relation][i] > 0) related.set(other, (related.get(other) ?? 0) + row[relation][i] * scale)
     })
   }
   for (const { item } of anchors) related.delete(item)
