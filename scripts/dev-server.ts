@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
+import { reasonIn, WRANGLER, WRANGLER_ENV } from './wrangler.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const START_TIMEOUT_MS = 60_000
@@ -28,18 +29,11 @@ export type EdgeOptions = {
 export async function startEdge({ port, state, variables = {}, ...options }: EdgeOptions): Promise<RunningEdge> {
   const { onSpawn, onLine, signal } = options
   signal?.throwIfAborted()
-  const wrangler = join(ROOT, 'node_modules/wrangler/bin/wrangler.js')
   const flags = Object.entries(variables).flatMap(([name, value]) => ['--var', `${name}:${value}`])
   const child = spawn(
     process.execPath,
-    [wrangler, 'dev', '--port', String(port), '--ip', '127.0.0.1', '--persist-to', state, '--show-interactive-dev-session=false', ...flags],
-    {
-      cwd: ROOT,
-      detached: true,
-      stdio: ['ignore', 'pipe', 'pipe'],
-      // So that it asks the network neither where it is nor whether there is a newer wrangler.
-      env: { ...process.env, WRANGLER_SEND_METRICS: 'false', WRANGLER_HIDE_BANNER: 'true', CLOUDFLARE_CF_FETCH_ENABLED: 'false' },
-    },
+    [WRANGLER, 'dev', '--port', String(port), '--ip', '127.0.0.1', '--persist-to', state, '--show-interactive-dev-session=false', ...flags],
+    { cwd: ROOT, detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...WRANGLER_ENV } },
   )
   const tail: string[] = []
   let listening = false
@@ -68,10 +62,6 @@ export async function startEdge({ port, state, variables = {}, ...options }: Edg
   }
   return { url, pid: child.pid ?? 0, ended, stop }
 }
-
-/** Of the last lines the one that says what went wrong. */
-const reasonIn = (tail: readonly string[]): string =>
-  (tail.find((line) => /\berror\b/i.test(line)) ?? tail.at(-1) ?? 'it printed nothing').trim()
 
 /** That something answers is not enough: where the port was taken in between, it is another server. */
 async function untilAnswering(url: string, child: ChildProcess, isListening: () => boolean): Promise<void> {
