@@ -11,6 +11,8 @@ const TEST_SECRETS = {
 
 export default defineConfig({
   test: {
+    // The default leaves one of two cores to nobody.
+    maxWorkers: 2,
     projects: [
       {
         test: { name: 'unit', include: ['test/batch/**/*.test.ts', 'test/shared/**/*.test.ts'], testTimeout: 60_000, hookTimeout: 60_000 },
@@ -28,7 +30,8 @@ export default defineConfig({
             },
           }),
         ],
-        test: { name: 'edge', include: ['test/edge/**/*.test.ts'], testTimeout: 30_000, hookTimeout: 30_000 },
+        // One isolate for all files: starting one, with the ONNX runtime in it, takes longer than all of the tests.
+        test: { name: 'edge', include: ['test/edge/**/*.test.ts'], isolate: false, testTimeout: 30_000, hookTimeout: 30_000 },
       },
       {
         test: {
