@@ -7,18 +7,22 @@ import { Command } from 'commander'
 import type { NightReport } from '../night/night.ts'
 import { sourceNames } from '../sources/registry.ts'
 import { InputError } from '../sources/source.ts'
+import { qualityCommand } from './bench-quality.ts'
 
 type BenchOptions = { source: string; runs: string; json?: string }
 
 export const benchCommand = (): Command =>
-  new Command('bench').description('measure').addCommand(
-    new Command('night')
-      .description('whole nights in processes of their own, each published to empty local KV and then repeated on unchanged data')
-      .option('--source <name>', `one of ${sourceNames.join(', ')}`, 'online-retail')
-      .option('--runs <n>', 'how many', '3')
-      .option('--json <file>', 'write rows {dataset, run, metric, value}')
-      .action(benchNight),
-  )
+  new Command('bench')
+    .description('measure')
+    .addCommand(qualityCommand())
+    .addCommand(
+      new Command('night')
+        .description('whole nights in processes of their own, each published to empty local KV and then repeated on unchanged data')
+        .option('--source <name>', `one of ${sourceNames.join(', ')}`, 'online-retail')
+        .option('--runs <n>', 'how many', '3')
+        .option('--json <file>', 'write rows {dataset, run, metric, value}')
+        .action(benchNight),
+    )
 
 type Row = { dataset: string; run: number; metric: string; value: number }
 

@@ -9,10 +9,8 @@ export type Query = {
   inSession: number
   /** ISO 3166-1 alpha-2; '' = unknown. */
   country: string
-  /** What the visitor took, as far as training knows it. */
+  /** What the visitor took; items that training does not know are negative numbers, misses for everyone. */
   relevant: ReadonlySet<number>
-  /** How many more items they took that training does not know: misses for everyone. */
-  unknown: number
   /** Items that no system may answer with; the evaluator takes them out of every slate. */
   masked: ReadonlySet<number>
   /** Queries of one visitor or session are drawn together by the bootstrap. */
@@ -20,6 +18,9 @@ export type Query = {
 }
 
 export type Task = { name: string; queries: Query[] }
+
+/** What a smaller trial, cut out of the training part, says about a system: higher is better. */
+export type Validation = { trial: Trial; quality(system: System): Promise<number> }
 
 /** A data set, cut: what may be learned from, and what is asked afterwards. */
 export type Trial = {

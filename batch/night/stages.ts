@@ -3,7 +3,11 @@ import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { deserialize, serialize } from 'node:v8'
 
-export type StageResult = { name: string; seconds: number; rows: number; resumed?: true }
+/** `peakMb` is what the process had needed at most by the end of the stage. */
+export type StageResult = { name: string; seconds: number; rows: number; peakMb: number; resumed?: true }
+
+/** maxRSS is in kibibytes on every platform Node runs on. */
+export const peakMb = (): number => process.resourceUsage().maxRSS / 1024
 
 /**
  * Says how far a stage is: `done` of `total` rows, or rows so far where the total is not known. It gives the terminal a
@@ -40,7 +44,7 @@ export class Stages {
       this.progress.advance(done, total)
       await setImmediate()
     })
-    this.finish({ name, seconds: (performance.now() - start) / 1000, rows: rows(value) })
+    this.finish({ name, seconds: (performance.now() - start) / 1000, rows: rows(value), peakMb: peakMb() })
     return value
   }
 
@@ -51,7 +55,7 @@ export class Stages {
     const earlier = readCheckpoint<T>(file)
     if (earlier !== undefined) {
       this.progress.begin(name)
-      this.finish({ name, seconds: (performance.now() - start) / 1000, rows: rows(earlier.value), resumed: true })
+      this.finish({ name, seconds: (performance.now() - start) / 1000, rows: rows(earlier.value), peakMb: peakMb(), resumed: true })
       return earlier.value
     }
     const value = await this.run(name, rows, work)

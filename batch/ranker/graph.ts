@@ -3,13 +3,13 @@ import { join } from 'node:path'
 import onnxProto from 'onnx-proto'
 import { FEATURE_COUNT } from '../../shared/ranking/features.ts'
 import { contentHash } from '../../shared/release/hash.ts'
+import { GRAPH_FILE } from './graph-file.ts'
 import { HIDDEN } from './train.ts'
 
 const { onnx } = onnxProto
 const FLOAT = 1
 
 const ROOT = join(import.meta.dirname, '../..')
-export const GRAPH_FILE = join(ROOT, 'workers/scoring/ranker.onnx')
 export const GRAPH_HASH_FILE = join(ROOT, 'shared/ranking/graph-hash.ts')
 
 /**

@@ -29,8 +29,9 @@ const VAGUE_WORDS = [
 /**
  * The UCI "Online Retail" file: every line of a British gift shop's year. Cancellations, lines without a customer, and
  * service codes are left out; an invoice is a session, a country a region, a line a purchase.
+ * @param until Unix seconds: lines from then on are as if they were not in the file
  */
-export function onlineRetail(file: string): Source {
+export function onlineRetail(file: string, until = Number.MAX_SAFE_INTEGER): Source {
   return {
     name: 'online-retail',
     async load(db) {
@@ -45,7 +46,8 @@ export function onlineRetail(file: string): Source {
                CAST(epoch(TRY_CAST(InvoiceDate AS TIMESTAMP)) AS BIGINT) AS at_s
         FROM retail_lines
         WHERE NOT starts_with(InvoiceNo, 'C') AND CustomerID IS NOT NULL AND TRY_CAST(Quantity AS BIGINT) > 0
-          AND TRY_CAST(UnitPrice AS DOUBLE) > 0 AND StockCode NOT IN (${SERVICE_CODES.map(quoted).join(', ')})`)
+          AND TRY_CAST(UnitPrice AS DOUBLE) > 0 AND StockCode NOT IN (${SERVICE_CODES.map(quoted).join(', ')})
+          AND CAST(epoch(TRY_CAST(InvoiceDate AS TIMESTAMP)) AS BIGINT) < ${until}`)
       await mapCountries(db)
       await db.run(`
         INSERT INTO raw_events

@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { ReleaseView } from '../../shared/ranking/release-view.ts'
+import { releaseId } from '../../shared/release/manifest.ts'
+import type { Config } from '../config.ts'
+import { compute } from '../night/compute.ts'
+import { releaseBytes } from '../night/gates.ts'
+import { type Progress, type StageResult, Stages } from '../night/stages.ts'
+import { onnxScorer } from '../ranker/onnx-scorer.ts'
+import { assembleManifest } from '../release/assemble.ts'
+import { viewOfPacks } from '../release/view-of-packs.ts'
+import { nightjarSystems } from './systems/nightjar.ts'
+import type { System, Trial } from './trial.ts'
+
+export type LearnedRelease = {
+  release: string
+  view: ReleaseView
+  systems: System[]
+  stages: StageResult[]
+  metrics: Record<string, number>
+}
+
+/** What a night would publish for this training part, read back from its packs. */
+export async function learnRelease({ train }: Pick<Trial, 'train'>, config: Config, progress: Progress): Promise<LearnedRelease> {
+  const directory = mkdtempSync(join(tmpdir(), 'nightjar-trial-'))
+  try {
+    const stages = new Stages(progress, directory)
+    const { choice, learned, packs, names } = await compute(train, config, { stages, key: 'trial', idKey: null })
+    const lineage = { data: train.fingerprint, config: '', code: '' }
+    const manifest = assembleManifest({ dataset: train, config, learned, choice, names, lineage, stable: null })
+    const release = await releaseId(manifest)
+    const view = viewOfPacks(release, manifest, packs)
+    const scorer = choice.ranker === 'mlp' ? await onnxScorer(choice.weights) : null
+    const systems = nightjarSystems(view, scorer, releaseBytes(manifest) / Math.max(1, manifest.items))
+    return { release, view, systems, stages: stages.results, metrics: choice.metrics }
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
+  }
+}

@@ -1,0 +1,141 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Dataset } from '../../dataset.ts'
+import { ingest } from '../../ingest.ts'
+import { movieTweetings } from '../../sources/movietweetings.ts'
+import { onlineRetail } from '../../sources/online-retail.ts'
+import { InputError, type Source } from '../../sources/source.ts'
+import { newItemQueries, nextQueries, periodQueries, withoutHistory } from '../queries.ts'
+import type { Query, Task, Trial } from '../trial.ts'
+import { cutBefore, leaveLastOut } from './cut.ts'
+import { digineticaQueries, digineticaSource, gowallaQueries, gowallaSource, serenadeQueries, serenadeSource } from './sessions.ts'
+
+export const datasetNames = ['online-retail', 'serenade-bolcom', 'diginetica', 'gowalla', 'movietweetings'] as const
+export type DatasetName = (typeof datasetNames)[number]
+export const splitNames = ['temporal', 'leave-last-out', 'sessions'] as const
+export type SplitName = (typeof splitNames)[number]
+
+/** Where the data sets lie, beside the project. */
+export const DATA = join(import.meta.dirname, '../../../../shared/data')
+
+/** A trial whose questions are read only when they are asked: what learns never opens a test file. */
+export type OpenTrial = Pick<Trial, 'dataset' | 'train' | 'time'> & { tasks(): Promise<Task[]> }
+
+const seconds = (iso: string): number => Date.parse(`${iso}Z`) / 1000
+const RETAIL_SPLIT = seconds('2011-11-09T12:50:00')
+const MOVIES_SPLIT = seconds('2013-08-01T00:00:00')
+
+export type TrialOptions = { threads: number; workDirectory: string }
+
+/** @throws InputError when the data set is not there */
+export async function openTrial(name: DatasetName, data: string, options: TrialOptions): Promise<OpenTrial> {
+  const read = (source: Source): Promise<Dataset> => ingest([source], { ...options, memoryMb: 1024 })
+  const file = (...path: string[]): string => {
+    const full = join(data, ...path)
+    if (!existsSync(full)) throw new InputError(`${full}: no such file; --data FOLDER says where the data sets lie`)
+    return full
+  }
+  switch (name) {
+    case 'online-retail': {
+      const lines = file('online-retail', 'online_retail.csv.gz')
+      const train = await read(onlineRetail(lines, RETAIL_SPLIT))
+      return { dataset: name, train, time: 'seconds', tasks: async () => retailTasks(await read(onlineRetail(lines)), train) }
+    }
+    case 'movietweetings': {
+      const ratings = file('movietweetings-100k', 'ratings.dat.gz')
+      const source = movieTweetings(ratings, file('movietweetings-100k', 'movies.dat.gz'))
+      const train = await read(cutBefore(source, MOVIES_SPLIT))
+      return {
+        dataset: name,
+        train,
+        time: 'seconds',
+        tasks: async () => [{ name: 'next', queries: movieQueries(await read(source), train) }],
+      }
+    }
+    case 'serenade-bolcom': {
+      const train = await read(serenadeSource(file(name, 'train.tsv.gz')))
+      const tasks = async (): Promise<Task[]> => [{ name: 'next', queries: serenadeQueries(file(name, 'test.tsv.gz'), train) }]
+      return { dataset: name, train, time: 'seconds', tasks }
+    }
+    case 'diginetica': {
+      const train = await read(digineticaSource(file(name, 'train.txt.gz')))
+      const tasks = async (): Promise<Task[]> => [{ name: 'next', queries: digineticaQueries(file(name, 'test.txt.gz'), train) }]
+      return { dataset: name, train, time: 'order', tasks }
+    }
+    case 'gowalla': {
+      const lines = file(name, 'train.txt.gz')
+      const train = await read(gowallaSource(lines))
+      const tasks = async (): Promise<Task[]> => [
+        { name: 'whole-history', queries: gowallaQueries(lines, file(name, 'test.txt.gz'), train) },
+      ]
+      return { dataset: name, train, time: 'none', tasks }
+    }
+  }
+}
+
+function retailTasks(all: Dataset, train: Dataset): Task[] {
+  const everyone = periodQueries(all, train, RETAIL_SPLIT)
+  const known = everyone.filter(({ history }) => history.length > 0)
+  return [
+    { name: 'repeats', queries: known },
+    { name: 'new', queries: newItemQueries(known) },
+    { name: 'basket', queries: nextQueries(all, train, RETAIL_SPLIT) },
+    { name: 'no-clicks', queries: withoutHistory(everyone) },
+    { name: 'no-clicks-abroad', queries: withoutHistory(everyone.filter(({ country }) => country !== 'GB')) },
+  ]
+}
+
+/** The first later rating of whoever had rated four films before; rated films are no answer. */
+function movieQueries(all: Dataset, train: Dataset): Query[] {
+  return periodQueries(all, train, MOVIES_SPLIT, 1)
+    .filter(({ owned }) => owned.size >= 4)
+    .map((query) => ({ ...query, masked: query.owned }))
+}
+
+/** How much of a history of one's own is kept for the questions. */
+const TEST_SHARE = 0.1
+
+/** Any interaction file, cut as `split` says. */
+export async function cutTrial(source: Source, split: SplitName, options: TrialOptions): Promise<OpenTrial> {
+  const read = (cut: Source): Promise<Dataset> => ingest([cut], { ...options, memoryMb: 1024 })
+  const dataset = source.name
+  if (split === 'leave-last-out') {
+    const train = await read(leaveLastOut(source))
+    return {
+      dataset,
+      train,
+      time: 'seconds',
+      tasks: async () => [{ name: 'last', queries: periodQueries(await read(source), train, 'last', 1) }],
+    }
+  }
+  const all = await read(source)
+  const at = splitTime(all, split)
+  const train = await read(cutBefore(source, at))
+  if (split === 'sessions')
+    return { dataset, train, time: 'seconds', tasks: async () => [{ name: 'next', queries: nextQueries(all, train, at) }] }
+  return {
+    dataset,
+    train,
+    time: 'seconds',
+    tasks: async () => {
+      const everyone = periodQueries(all, train, at)
+      const known = everyone.filter(({ history }) => history.length > 0)
+      return [
+        { name: 'repeats', queries: known },
+        { name: 'new', queries: newItemQueries(known) },
+        { name: 'no-clicks', queries: withoutHistory(everyone) },
+      ]
+    },
+  }
+}
+
+/** The moment from which on the last tenth lies: of the sessions by their beginning, or of the deeds. */
+function splitTime({ deeds }: Dataset, split: 'temporal' | 'sessions'): number {
+  const opens = (k: number): boolean => k === 0 || deeds.session[k] !== deeds.session[k - 1]
+  const times = Array.from(deeds.at.keys())
+    .filter((k) => split === 'temporal' || opens(k))
+    .map((k) => deeds.at[k])
+    .sort((a, b) => a - b)
+  if (times.length < 10) throw new InputError('too few events to cut a tenth off for questions')
+  return times[Math.floor(times.length * (1 - TEST_SHARE))]
+}
