@@ -12,10 +12,10 @@ export function mapItems(from: Dataset, to: Dataset): Int32Array {
   return Int32Array.from(from.items, ({ id }) => index.get(id) ?? -1)
 }
 
-/** A history told by item ids, oldest first, as the edge would remember it. */
+/** A history told by item ids, oldest first, all of it just now, as the edge would remember it. */
 export function historyOfItems(items: readonly number[], deed: Deed, most = REMEMBERED_ITEMS): HistoryItem[] {
   const distinct = [...new Set(items.filter((item) => item >= 0).toReversed())]
-  return distinct.slice(0, most).map((item) => ({ item, deed }))
+  return distinct.slice(0, most).map((item) => ({ item, deed, age: 0 }))
 }
 
 /** What was taken, in the items of training; an item it does not know becomes a negative number of its own. */
@@ -36,7 +36,7 @@ export function periodQueries(all: Dataset, train: Dataset, split: number | 'las
     const to = starts[visitor + 1]
     const end = split === 'last' ? Math.max(from + 1, to - 1) : endBefore(all.deeds, from, to, split)
     if (end === to) continue
-    const history = placed(historyOf(all.deeds, from, end, REMEMBERED_ITEMS), place)
+    const history = placed(historyOf(all.deeds, from, end, REMEMBERED_ITEMS, split === 'last' ? all.deeds.at[end] : split), place)
     const owned = new Set(Array.from(all.deeds.item.subarray(from, end), (item) => place[item]))
     queries.push({
       history,
@@ -80,7 +80,7 @@ export function nextQueries(all: Dataset, train: Dataset, split: number): Query[
       let opening = step - 1
       while (opening > starts[visitor] && deeds.session[opening - 1] === deeds.session[step]) opening--
       if (deeds.at[opening] < split) continue
-      const history = placed(historyOf(deeds, starts[visitor], step, REMEMBERED_ITEMS), place)
+      const history = placed(historyOf(deeds, starts[visitor], step, REMEMBERED_ITEMS, deeds.at[step]), place)
       const session = new Set(Array.from(deeds.item.subarray(opening, step), (item) => place[item]))
       queries.push({
         history,
@@ -96,7 +96,7 @@ export function nextQueries(all: Dataset, train: Dataset, split: number): Query[
 }
 
 function placed(history: readonly HistoryItem[], place: Int32Array): HistoryItem[] {
-  return history.flatMap(({ item, deed }) => (place[item] >= 0 ? [{ item: place[item], deed }] : []))
+  return history.flatMap(({ item, deed, age }) => (place[item] >= 0 ? [{ item: place[item], deed, age }] : []))
 }
 
 /** The last country the visitor was seen in up to deed `k`. */

@@ -12,8 +12,9 @@ export function visitorStarts(dataset: Dataset): Uint32Array {
 /**
  * The visitor's last `most` distinct items, newest first, among deeds `from` (inclusive) to `to` (exclusive): exactly
  * what a visitor's object at the edge would remember. An item's deed is the most committed one.
+ * @param now Unix seconds, from which ages are counted
  */
-export function historyOf(deeds: Deeds, from: number, to: number, most: number): HistoryItem[] {
+export function historyOf(deeds: Deeds, from: number, to: number, most: number, now: number): HistoryItem[] {
   const position = new Map<number, number>()
   const history: HistoryItem[] = []
   for (let k = to - 1; k >= from; k--) {
@@ -21,10 +22,10 @@ export function historyOf(deeds: Deeds, from: number, to: number, most: number):
     const deed = deeds.deed[k] as Deed
     const at = position.get(item)
     if (at !== undefined) {
-      if (deed > history[at].deed) history[at] = { item, deed }
+      if (deed > history[at].deed) history[at] = { ...history[at], deed }
     } else if (history.length < most) {
       position.set(item, history.length)
-      history.push({ item, deed })
+      history.push({ item, deed, age: Math.max(0, now - deeds.at[k]) })
     }
   }
   return history

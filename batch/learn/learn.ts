@@ -180,7 +180,7 @@ function formCohorts(
   const folded: Float32Array[] = []
   for (let visitor = 0; visitor < dataset.visitors.length; visitor++) {
     const end = endBefore(dataset.deeds, starts[visitor], starts[visitor + 1], until)
-    const place = foldIn(core, historyOf(dataset.deeds, starts[visitor], end, recall.historyItems), recall)
+    const place = foldIn(core, historyOf(dataset.deeds, starts[visitor], end, recall.historyItems, until), recall)
     if (place === undefined) continue
     placed.push(visitor)
     folded.push(place)

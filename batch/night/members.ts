@@ -16,7 +16,7 @@ export async function memberHistories(dataset: Dataset, idKey: string): Promise<
   const members: MemberInput[] = []
   for (let visitor = 0; visitor < dataset.visitors.length; visitor++) {
     if (dataset.pseudonymous[visitor] === 1) continue
-    const history = historyOf(dataset.deeds, starts[visitor], starts[visitor + 1], MEMBER_ITEMS)
+    const history = historyOf(dataset.deeds, starts[visitor], starts[visitor + 1], MEMBER_ITEMS, dataset.to)
     const pseudonym = await visitorHash(idKey, dataset.visitors[visitor])
     if (history.length > 0 && !erased.has(pseudonym)) members.push({ visitor: pseudonym, items: history.map(({ item }) => item) })
   }

@@ -10,6 +10,18 @@ import { chooseRecall, learnRanker, type Quality, qualityOf, slates } from './ch
 import { type Decision, partingTime, sampleDecisions } from './decisions.ts'
 import { noWeights } from './train.ts'
 
+/** Where the search begins, and where it stays when there is too little history to search. */
+export const USUAL_RECALL: Omit<RecallParameters, 'candidates'> = {
+  historyItems: 50,
+  historyDecay: 5,
+  pastDecay: 15,
+  pastWeight: 0.3,
+  selfWeight: 0.3,
+  pastSelfWeight: 0.3,
+  togetherWeight: 0.25,
+  listWeight: 0.15,
+}
+
 /** The share of deeds, at the end of the window, that the ranker learns from with lists that have not seen them. */
 const RANKER_SHARE = 0.12
 
@@ -30,7 +42,7 @@ export async function chooseRanker(
   config: Config,
   advance: (done: number, total?: number) => Promise<void>,
 ): Promise<Choice> {
-  const recall: RecallParameters = { historyItems: 20, historyDecay: 5, selfWeight: 0.3, listWeight: 0.15, candidates: config.candidates }
+  const recall: RecallParameters = { ...USUAL_RECALL, candidates: config.candidates }
   const parting = partingTime(dataset, RANKER_SHARE)
   const decisions = sampleDecisions(dataset, parting, config.decisions, config.seed)
   const validation = decisions.filter((decision) => decision.validation)
@@ -45,7 +57,7 @@ export async function chooseRanker(
   if (validation.length < 20 || training.length < 50) return none
   const before = await learn({ dataset, until: parting }, config, recall, (done, total = 1) => advance(done / total, config.epochs + 2))
   const view = await trialView(dataset, before, recall)
-  const chosen = chooseRecall(view, training.slice(0, 600))
+  const chosen = chooseRecall(view, training.slice(0, 400))
   await advance(2, config.epochs + 2)
   const tuned = { ...view, manifest: { ...view.manifest, recall: chosen } }
   const merged = qualityOf(tuned, validation, slates(tuned, validation, null))

@@ -14,8 +14,6 @@ import { type Example, type TrainOptions, trainRanker } from './train.ts'
 /** What served quality was on some decisions. */
 export type Quality = { 'recall@20': number; 'ndcg@20': number; 'mrr@20': number; 'hitrate@20': number; coverage: number }
 
-const everything = (): boolean => true
-
 /** The request the edge would make of this decision. */
 export function requestOf(view: ReleaseView, regions: ReadonlySet<string>, decision: Decision): RecallRequest {
   const place = foldIn(view.core, decision.history, view.manifest.recall)
@@ -36,7 +34,7 @@ export function slates(view: ReleaseView, decisions: readonly Decision[], weight
   const regions = regionsOf(view)
   return decisions.map((decision) => {
     const request = requestOf(view, regions, decision)
-    const candidates = recall(view, space, request, everything)
+    const candidates = recall(view, space, request, (item) => !decision.barred.has(item))
     const raw = weights === null ? candidates.merged : new Float32Array(candidates.count)
     if (weights !== null) referenceScores(weights, candidateFeatures(view, candidates, request), candidates.count, raw)
     return Array.from(ordered(candidates, raw).order.subarray(0, 20), (i) => candidates.item[i])
@@ -55,20 +53,38 @@ export function qualityOf(view: ReleaseView, decisions: readonly Decision[], sho
   }
 }
 
+/** What is tried for each parameter, one after the other, twice round: a coordinate search. */
+const TRIED: { [P in keyof RecallParameters]?: readonly RecallParameters[P][] } = {
+  historyDecay: [1.5, 2.5, 5, 12],
+  togetherWeight: [0, 0.25, 1, 3],
+  selfWeight: [0, 0.1, 0.3, 1],
+  pastDecay: [5, 15, 40, 1000],
+  pastWeight: [0, 0.1, 0.3, 1],
+  pastSelfWeight: [0, 0.3, 1, 3],
+  historyItems: [20, 50],
+  listWeight: [0.02, 0.05, 0.15, 0.4],
+}
+const ROUNDS = 2
+
 /** Recall parameters that rank the decisions' next items best by the merged score alone. */
 export function chooseRecall(view: ReleaseView, decisions: readonly Decision[]): RecallParameters {
-  const base = view.manifest.recall
-  let best = base
-  let most = Number.NEGATIVE_INFINITY
-  const attempt = (recall: RecallParameters): void => {
+  const qualityWith = (recall: RecallParameters): number => {
     const quality = qualityOf(view, decisions, slates({ ...view, manifest: { ...view.manifest, recall } }, decisions, null))
-    const score = quality['ndcg@20'] + quality['recall@20']
-    if (score <= most) return
-    most = score
-    best = recall
+    return quality['ndcg@20'] + quality['recall@20']
   }
-  for (const historyDecay of [2, 5, 12]) for (const selfWeight of [0, 0.3, 1]) attempt({ ...base, historyDecay, selfWeight })
-  for (const listWeight of [0.05, 0.4]) attempt({ ...best, listWeight })
+  let best = view.manifest.recall
+  let most = qualityWith(best)
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [parameter, values] of Object.entries(TRIED)) {
+      for (const value of values) {
+        const attempt = { ...best, [parameter]: value }
+        const quality = qualityWith(attempt)
+        if (quality <= most) continue
+        most = quality
+        best = attempt
+      }
+    }
+  }
   return best
 }
 
@@ -83,7 +99,7 @@ export async function learnRanker(
   const examples: Example[] = []
   for (const decision of decisions) {
     const request = requestOf(view, regions, decision)
-    const candidates = recall(view, space, request, everything)
+    const candidates = recall(view, space, request, (item) => !decision.barred.has(item))
     const taken = Array.from(candidates.item.keys()).filter((i) => decision.next.has(candidates.item[i]))
     if (taken.length > 0) examples.push({ features: candidateFeatures(view, candidates, request), count: candidates.count, taken })
   }

@@ -11,22 +11,27 @@ export type Decision = {
   history: HistoryItem[]
   /** '' = unknown. */
   country: string
-  /** Distinct items of the rest of the session, without the newest history item. */
+  /** Distinct items that followed: in the rest of the session, or, at the opening of one, until the end of the window. */
   next: Set<number>
+  /** What was not to be shown: for an opening that asks for new things, everything the visitor had taken. */
+  barred: ReadonlySet<number>
   /** Belongs to the fifth of visitors that chooses between configurations and is never trained on. */
   validation: boolean
 }
 
 /** One heavy visitor must not stand for everyone. */
 const MOST_PER_VISITOR = 12
+/** How far into the rest of a session a decision looks. */
 const MOST_NEXT = 10
+const NOTHING: ReadonlySet<number> = new Set()
 
 /**
- * Samples decisions within sessions from `from` (Unix seconds) on: before every step of a session that follows some
- * history. The sample depends on the seed only.
+ * Samples decisions from `from` (Unix seconds) on: before every step of a session that follows another, and at the
+ * opening of every session of a visitor with a past, there once for anything and once for what is new to them. The
+ * sample depends on the seed only.
  */
 export function sampleDecisions(dataset: Dataset, from: number, most: number, seed: number): Decision[] {
-  const { deeds, visitors, countries } = dataset
+  const { deeds, visitors } = dataset
   const starts = visitorStarts(dataset)
   const random = randomStream(seed)
   const moments: { visitor: number; step: number; draw: number }[] = []
@@ -35,22 +40,45 @@ export function sampleDecisions(dataset: Dataset, from: number, most: number, se
     for (let step = starts[visitor] + 1; step < starts[visitor + 1]; step++) {
       if (deeds.at[step] >= from) own.push({ visitor, step, draw: random() })
     }
-    own.sort((a, b) => a.draw - b.draw || a.step - b.step)
+    // Openings are few and each asks for much: they come first.
+    const rank = ({ step, draw }: { step: number; draw: number }): number => (opens(dataset, step) ? draw - 1 : draw)
+    own.sort((a, b) => rank(a) - rank(b) || a.step - b.step)
     moments.push(...own.slice(0, MOST_PER_VISITOR))
   }
   moments.sort((a, b) => a.draw - b.draw || a.step - b.step)
   const decisions: Decision[] = []
   for (const { visitor, step } of moments) {
-    if (decisions.length === most) break
-    const history = historyOf(deeds, starts[visitor], step, REMEMBERED_ITEMS)
-    const next = new Set<number>()
-    for (let k = step; k < starts[visitor + 1] && deeds.session[k] === deeds.session[step] && next.size < MOST_NEXT; k++) {
-      if (deeds.item[k] !== history[0].item) next.add(deeds.item[k])
-    }
-    if (next.size === 0) continue
-    decisions.push({ history, country: countries[deeds.country[step]], next, validation: itemHash(visitors[visitor], seed) % 5 === 0 })
+    if (decisions.length >= most) break
+    const validation = itemHash(visitors[visitor], seed) % 5 === 0
+    const end = starts[visitor + 1]
+    const made = opens(dataset, step) ? openings(dataset, starts[visitor], step, end) : inSession(dataset, starts[visitor], step, end)
+    for (const decision of made) if (decision.next.size > 0) decisions.push({ ...decision, validation })
   }
   return decisions
+}
+
+const opens = ({ deeds }: Dataset, step: number): boolean => deeds.session[step] !== deeds.session[step - 1]
+
+type Asked = Omit<Decision, 'validation'>
+
+function inSession({ deeds, countries }: Dataset, start: number, step: number, end: number): Asked[] {
+  const history = historyOf(deeds, start, step, REMEMBERED_ITEMS, deeds.at[step])
+  const next = new Set<number>()
+  for (let k = step; k < end && deeds.session[k] === deeds.session[step] && next.size < MOST_NEXT; k++) {
+    if (deeds.item[k] !== history[0].item) next.add(deeds.item[k])
+  }
+  return [{ history, country: countries[deeds.country[step]], next, barred: NOTHING }]
+}
+
+function openings({ deeds, countries }: Dataset, start: number, step: number, end: number): Asked[] {
+  const history = historyOf(deeds, start, step, REMEMBERED_ITEMS, deeds.at[step])
+  const next = new Set(deeds.item.subarray(step, end))
+  const owned = new Set(deeds.item.subarray(start, step))
+  const asked = { history, country: countries[deeds.country[step]] }
+  return [
+    { ...asked, next, barred: NOTHING },
+    { ...asked, next: new Set([...next].filter((item) => !owned.has(item))), barred: owned },
+  ]
 }
 
 /** The moment that parts what lists are built on from what the ranker learns from: the last `share` of deeds lie after it. */

@@ -1,5 +1,7 @@
 import type { List } from '../release/list-pack.ts'
+import type { RecallParameters } from '../release/manifest.ts'
 import type { NeighbourRow } from '../release/neighbour-pack.ts'
+import { historyWeights, sessionLength } from './history-weights.ts'
 import type { HistoryItem, ReleaseView } from './release-view.ts'
 
 /** An item outside the lists that is to be considered: trending now, or new. `score` is 0 … 1, relative to the best of its kind. */
@@ -21,6 +23,8 @@ export type Candidates = {
   item: Uint32Array
   /** Σ over history of position weight × similar weight; includes the self weight of items that are in the history. */
   similar: Float32Array
+  /** The part of it that comes from earlier sessions. */
+  past: Float32Array
   /** The same over "together" weights. */
   together: Float32Array
   /** The newest history item's own contribution. */
@@ -48,6 +52,7 @@ export const NOWHERE = 255
 export class RecallSpace {
   readonly items: number
   readonly similar: Float32Array
+  readonly past: Float32Array
   readonly together: Float32Array
   readonly lastSimilar: Float32Array
   readonly lastTogether: Float32Array
@@ -67,6 +72,7 @@ export class RecallSpace {
   constructor(items: number) {
     this.items = items
     this.similar = new Float32Array(items)
+    this.past = new Float32Array(items)
     this.together = new Float32Array(items)
     this.lastSimilar = new Float32Array(items)
     this.lastTogether = new Float32Array(items)
@@ -93,6 +99,7 @@ export class RecallSpace {
     for (let i = 0; i < this.touchedCount; i++) {
       const item = this.touched[i]
       this.similar[item] = 0
+      this.past[item] = 0
       this.together[item] = 0
       this.lastSimilar[item] = 0
       this.lastTogether[item] = 0
@@ -127,8 +134,7 @@ export function nearestList(view: ReleaseView, regions: readonly string[], cohor
 export function recall(view: ReleaseView, space: RecallSpace, request: RecallRequest, allow: (item: number) => boolean): Candidates {
   try {
     gather(view, space, request)
-    const { candidates, listWeight } = view.manifest.recall
-    return best(space, candidates, listWeight, allow)
+    return best(space, view.manifest.recall, allow)
   } finally {
     // Whatever happened, the next request must find the columns empty.
     space.clear()
@@ -136,18 +142,22 @@ export function recall(view: ReleaseView, space: RecallSpace, request: RecallReq
 }
 
 function gather(view: ReleaseView, space: RecallSpace, { history, regions, cohort, trending, fresh }: RecallRequest): void {
-  const { historyItems, historyDecay, selfWeight } = view.manifest.recall
+  const { recall } = view.manifest
+  const inSession = sessionLength(history)
+  const weights = historyWeights(history, recall, inSession)
   for (let position = 0; position < Math.min(history.length, NOWHERE); position++) {
     const { item } = history[position]
     space.touch(item)
     if (space.historyPosition[item] === NOWHERE) space.historyPosition[item] = position
   }
-  for (let position = 0; position < Math.min(history.length, historyItems); position++) {
+  for (let position = 0; position < weights.length; position++) {
     const { item } = history[position]
-    const weight = Math.exp(-position / historyDecay)
-    space.similar[item] += (weight * selfWeight * view.core.repeat[item]) / 255
+    const past = position >= inSession
+    const own = (weights[position] * (past ? recall.pastSelfWeight : recall.selfWeight) * view.core.repeat[item]) / 255
+    space.similar[item] += own
+    if (past) space.past[item] += own
     const row = view.neighbours(item)
-    if (row !== undefined) addNeighbours(space, row, weight, position)
+    if (row !== undefined) addNeighbours(space, row, weights[position], Math.min(position, NOWHERE - 1), past)
   }
   addList(space, space.cohortList, cohort >= 0 ? nearestList(view, regions, cohort)?.list : undefined)
   addList(space, space.regionList, nearestList(view, regions, -1)?.list)
@@ -156,7 +166,7 @@ function gather(view: ReleaseView, space: RecallSpace, { history, regions, cohor
   addLive(space, space.fresh, fresh)
 }
 
-function addNeighbours(space: RecallSpace, row: NeighbourRow, weight: number, position: number): void {
+function addNeighbours(space: RecallSpace, row: NeighbourRow, weight: number, position: number, past: boolean): void {
   const { items, similar, together } = row
   const similarUnit = weight * row.similarScale
   const togetherUnit = weight * row.togetherScale
@@ -166,6 +176,7 @@ function addNeighbours(space: RecallSpace, row: NeighbourRow, weight: number, po
     const bySimilar = similar[i] * similarUnit
     const byTogether = together[i] * togetherUnit
     space.similar[item] += bySimilar
+    if (past) space.past[item] += bySimilar
     space.together[item] += byTogether
     space.support[item] += 1
     if (position === 0) {
@@ -196,7 +207,8 @@ function addLive(space: RecallSpace, column: Float32Array, live: readonly LiveIt
   }
 }
 
-function best(space: RecallSpace, most: number, listWeight: number, allow: (item: number) => boolean): Candidates {
+function best(space: RecallSpace, recall: RecallParameters, allow: (item: number) => boolean): Candidates {
+  const { listWeight, togetherWeight } = recall
   let top = 0
   let topTogether = 0
   for (let i = 0; i < space.touchedCount; i++) {
@@ -209,14 +221,14 @@ function best(space: RecallSpace, most: number, listWeight: number, allow: (item
   for (let i = 0; i < space.touchedCount; i++) {
     const item = space.touched[i]
     if (!allow(item)) continue
-    const neighbours = space.similar[item] * unit + 0.25 * space.together[item] * togetherUnit
+    const neighbours = space.similar[item] * unit + togetherWeight * space.together[item] * togetherUnit
     const lists = Math.max(space.cohortList[item], space.regionList[item])
     const live = 0.5 * Math.max(space.trending[item], space.fresh[item])
     const merged = neighbours + listWeight * (lists + live)
     if (merged > 0) kept.push({ item, merged: Math.fround(merged) })
   }
   kept.sort((a, b) => b.merged - a.merged || a.item - b.item)
-  const count = Math.min(kept.length, most)
+  const count = Math.min(kept.length, recall.candidates)
   const item = Uint32Array.from({ length: count }, (_, i) => (kept[i] as { item: number }).item)
   const floats = (column: Float32Array): Float32Array => Float32Array.from(item, (index) => column[index])
   const bytes = (column: Uint8Array): Uint8Array => Uint8Array.from(item, (index) => column[index])
@@ -224,6 +236,7 @@ function best(space: RecallSpace, most: number, listWeight: number, allow: (item
     count,
     item,
     similar: floats(space.similar),
+    past: floats(space.past),
     together: floats(space.together),
     lastSimilar: floats(space.lastSimilar),
     lastTogether: floats(space.lastTogether),

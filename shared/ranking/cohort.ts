@@ -1,5 +1,6 @@
 import type { Core } from '../release/core-pack.ts'
 import type { RecallParameters } from '../release/manifest.ts'
+import { historyWeights } from './history-weights.ts'
 import type { HistoryItem } from './release-view.ts'
 
 /**
@@ -9,9 +10,9 @@ import type { HistoryItem } from './release-view.ts'
 export function foldIn(core: Core, history: readonly HistoryItem[], recall: RecallParameters): Float32Array | undefined {
   const { dimensions, vectors } = core
   const sum = new Float32Array(dimensions)
-  const count = Math.min(history.length, recall.historyItems)
-  for (let position = 0; position < count; position++) {
-    const weight = Math.exp(-position / recall.historyDecay)
+  const weights = historyWeights(history, recall)
+  for (let position = 0; position < weights.length; position++) {
+    const { [position]: weight } = weights
     const from = (history[position] as HistoryItem).item * dimensions
     for (let d = 0; d < dimensions; d++) sum[d] += weight * vectors[from + d]
   }

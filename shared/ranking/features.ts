@@ -1,5 +1,6 @@
 import type { Core } from '../release/core-pack.ts'
 import { type Candidates, NOWHERE } from './candidates.ts'
+import { sessionLength } from './history-weights.ts'
 import { type HistoryItem, PURCHASED, type ReleaseView } from './release-view.ts'
 
 /** What the features of one request share; computed once per request by `featureContext`. */
@@ -14,6 +15,9 @@ export type FeatureContext = {
   topTogether: number
   meanLogPrice: number
   historyTerm: number
+  sessionTerm: number
+  /** log of 1 + hours since the newest item. */
+  gapTerm: number
 }
 
 type Feature = {
@@ -44,6 +48,12 @@ export const features: readonly Feature[] = [
     range: [0, 1],
     about: 'neighbour weight relative to the best candidate',
     value: (c, i) => (c.topSimilar > 0 ? c.candidates.similar[i] / c.topSimilar : 0),
+  },
+  {
+    name: 'past',
+    range: [FLOOR, 4],
+    about: 'log of the neighbour weight from earlier sessions',
+    value: (c, i) => logShare(c.candidates.past[i]),
   },
   {
     name: 'lastSimilar',
@@ -97,6 +107,12 @@ export const features: readonly Feature[] = [
     value: (c, i) => (inHistory(c, i) ? c.core.repeat[itemOf(c, i)] / 255 : 0),
   },
   {
+    name: 'itemAge',
+    range: [0, 6],
+    about: 'where in the history: log of 1 + days since',
+    value: (c, i) => (inHistory(c, i) ? Math.log1p((c.history[c.candidates.historyPosition[i]]?.age ?? 0) / 86_400) : 0),
+  },
+  {
     name: 'purchased',
     range: [0, 1],
     about: 'bought before',
@@ -147,6 +163,8 @@ export const features: readonly Feature[] = [
   },
   { name: 'priceRatio', range: [-2, 2], about: 'log of price over the history’s mean', value: (c, i) => priceRatio(c, i) },
   { name: 'historyLength', range: [0, 4], about: 'log of 1 + history length', value: (c) => c.historyTerm },
+  { name: 'sessionLength', range: [0, 4], about: 'log of 1 + items of the session going on', value: (c) => c.sessionTerm },
+  { name: 'gap', range: [0, 10], about: 'log of 1 + hours since the newest item', value: (c) => c.gapTerm },
   {
     name: 'historyLengthSelf',
     range: [0, 4],
@@ -157,7 +175,7 @@ export const features: readonly Feature[] = [
 
 export const FEATURE_COUNT = features.length
 /** Part of the ranker's contract: a model trained on another set is refused at publish and at load. */
-export const FEATURE_SET = `v1:${features.map((feature) => feature.name).join(',')}`
+export const FEATURE_SET = `v2:${features.map((feature) => feature.name).join(',')}`
 
 export function featureContext(
   view: ReleaseView,
@@ -185,6 +203,8 @@ export function featureContext(
     topTogether: candidates.together.reduce((top, value) => Math.max(top, value), 0),
     meanLogPrice: priced > 0 ? logs / priced : Number.NaN,
     historyTerm: Math.log1p(history.length),
+    sessionTerm: Math.log1p(sessionLength(history)),
+    gapTerm: Math.log1p((history[0]?.age ?? 0) / 3600),
   }
 }
 

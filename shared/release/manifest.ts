@@ -15,10 +15,17 @@ const SlotPack = v.strictObject({ hash: Hash, first: Count, bytes: Count })
 const Recall = v.strictObject({
   /** How many of the newest history items are asked for neighbours. */
   historyItems: Count,
-  /** The weight of the i-th newest history item is exp(-i / historyDecay). */
+  /** The weight of the i-th newest item of the session going on is exp(-i / historyDecay). */
   historyDecay: v.number(),
-  /** How much an item's own repeat propensity counts beside its neighbours. */
+  /** The same for the items of earlier sessions, counted from the newest of them. */
+  pastDecay: v.number(),
+  /** While a session goes on, items of earlier ones count this much. */
+  pastWeight: v.number(),
+  /** How much an item's own repeat propensity counts beside its neighbours: of this session's items, and of earlier ones'. */
   selfWeight: v.number(),
+  pastSelfWeight: v.number(),
+  /** How much "together" counts beside "similar". */
+  togetherWeight: v.number(),
   /** How much the cohort or region list counts beside the neighbours. */
   listWeight: v.number(),
   /** At most this many candidates are ranked. */

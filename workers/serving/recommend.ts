@@ -111,6 +111,6 @@ async function slateOf(env: Env, ctx: Background, visit: Visit, release: LoadedR
 function anchorsOf(release: LoadedRelease, history: readonly HistoryItem[], asked: RecommendationRequest): HistoryItem[] {
   const cart = asked.scenario === 'cart'
   const named = indicesOf(release, [...(asked.item === undefined ? [] : [asked.item]), ...(asked.items ?? [])])
-  if (named.length > 0) return distinct(named.map((item) => ({ item, deed: cart ? IN_CART : VIEWED })))
+  if (named.length > 0) return distinct(named.map((item) => ({ item, deed: cart ? IN_CART : VIEWED, age: 0 })))
   return cart ? history.filter(({ deed }) => deed === IN_CART) : []
 }

@@ -1,6 +1,6 @@
 import type { Memory } from '../../shared/memory.ts'
 import { foldIn, nearestCohort } from '../../shared/ranking/cohort.ts'
-import { type HistoryItem, PURCHASED } from '../../shared/ranking/release-view.ts'
+import { type HistoryItem, LONG_AGO, PURCHASED } from '../../shared/ranking/release-view.ts'
 import { itemByHash } from '../../shared/release/core-pack.ts'
 import type { Consent } from '../../shared/schemas/ids.ts'
 import type { RecommendationRequest } from '../../shared/schemas/recommendations.ts'
@@ -48,11 +48,14 @@ export async function historyOf(env: Env, ctx: Background, past: Past, release: 
   const { identity, consent, memory } = past
   // Tokens hold hashes under salt 0; a catalogue that needed another salt is served from the object.
   if (memory !== null && release.manifest.idSalt === 0)
-    return distinct(memory.items.map(({ hash, deed }) => ({ item: itemByHash(release.core, hash), deed })))
+    return distinct(memory.items.map(({ hash, deed, at }) => ({ item: itemByHash(release.core, hash), deed, age: ageOf(at) })))
   const state = past.state ?? (await consentedState(env, identity, consent))
-  if (state !== null) return distinct(state.items.map(({ id, deed }) => ({ item: indexOf(release, id), deed })))
+  if (state !== null) return distinct(state.items.map(({ id, deed, at }) => ({ item: indexOf(release, id), deed, age: ageOf(at) })))
   return consent === 'granted' ? importedHistory(env, ctx, identity, release) : []
 }
+
+/** Seconds since `at` (Unix milliseconds); a clock that is ahead makes nothing younger than now. */
+const ageOf = (at: number): number => Math.max(0, (Date.now() - at) / 1000)
 
 /** What the visitor is known to have bought, as far as it is remembered. */
 export function purchasedOf(past: Past, history: readonly HistoryItem[], release: LoadedRelease): number[] {
@@ -65,7 +68,7 @@ async function importedHistory(env: Env, ctx: Background, identity: Identity, re
   try {
     const items = Array.from((await release.member(ctx, identity.hash)) ?? [])
     if (items.length > 0) ctx.waitUntil(seed(env, ctx, identity, release, items))
-    return items.map((item) => ({ item, deed: PURCHASED }))
+    return items.map((item) => ({ item, deed: PURCHASED, age: LONG_AGO }))
   } catch (error) {
     warn('members-unreadable', error)
     return []

@@ -1,0 +1,29 @@
+import type { RecallParameters } from '../release/manifest.ts'
+import type { HistoryItem } from './release-view.ts'
+
+/** A session ends with a pause of this length. */
+export const SESSION_PAUSE_SECONDS = 30 * 60
+
+/** How many of the newest items belong to the session going on: up to the first pause, counted from now. */
+export function sessionLength(history: readonly HistoryItem[]): number {
+  let length = 0
+  let age = 0
+  while (length < history.length && history[length].age - age <= SESSION_PAUSE_SECONDS) age = history[length++].age
+  return length
+}
+
+/**
+ * How much each of the newest `recall.historyItems` items counts: within the session going on less with every step back,
+ * in earlier ones likewise, and those together less than this session.
+ */
+export function historyWeights(
+  history: readonly HistoryItem[],
+  recall: RecallParameters,
+  inSession = sessionLength(history),
+): Float64Array {
+  const { historyItems, historyDecay, pastDecay, pastWeight } = recall
+  const past = inSession > 0 ? pastWeight : 1
+  return Float64Array.from({ length: Math.min(history.length, historyItems) }, (_, position) =>
+    position < inSession ? Math.exp(-position / historyDecay) : past * Math.exp(-(position - inSession) / pastDecay),
+  )
+}
