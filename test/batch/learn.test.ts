@@ -6,6 +6,7 @@ import { priorStrength, shares, shrunk } from '../../batch/learn/back-off.ts'
 import { historyOf } from '../../batch/learn/histories.ts'
 import { sphericalKMeans } from '../../batch/learn/k-means.ts'
 import { learn } from '../../batch/learn/learn.ts'
+import { USUAL_RECALL } from '../../batch/ranker/choice.ts'
 import { sampleDecisions } from '../../batch/ranker/decisions.ts'
 import { trainRanker } from '../../batch/ranker/train.ts'
 import { randomStream } from '../../shared/random.ts'
@@ -46,7 +47,7 @@ function datasetOf(visitors: number, items: number, deeds: Deed[]): Dataset {
   }
 }
 
-const recall = { historyItems: 20, historyDecay: 5, selfWeight: 0.3, listWeight: 0.1, candidates: 50 }
+const recall = { ...USUAL_RECALL, candidates: 50 }
 
 describe('empirical-Bayes back-off', () => {
   it('keeps a distribution a distribution', () => {
@@ -163,10 +164,10 @@ describe('decisions', () => {
   })
 
   it('remember the most committed deed of an item', () => {
-    expect(historyOf(dataset.deeds, 0, 4, 50)).toEqual([
-      { item: 2, deed: 0 },
-      { item: 0, deed: 0 },
-      { item: 1, deed: 2 },
+    expect(historyOf(dataset.deeds, 0, 4, 50, 500)).toEqual([
+      { item: 2, deed: 0, age: 100 },
+      { item: 0, deed: 0, age: 200 },
+      { item: 1, deed: 2, age: 300 },
     ])
   })
 })

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { silentProgress } from '../../batch/cli/progress.ts'
 import { readConfig } from '../../batch/config.ts'
 import { type NightReport, night } from '../../batch/night/night.ts'
+import { USUAL_RECALL } from '../../batch/ranker/choice.ts'
 import { pointAt } from '../../batch/release/publish.ts'
 import { keptReleases, packsOf, readChannel } from '../../batch/release/release-store.ts'
 import { files } from '../../batch/sources/files.ts'
@@ -135,7 +136,7 @@ describe('a night', () => {
   })
 
   it('drops releases past the seventh, and with them the packs nobody names', async () => {
-    for (let seed = 10; seed < 19; seed++) await run({ config: { ...quick, seed, epochs: 0 }, now: 1_000 * seed, force: true })
+    for (let seed = 10; seed < 19; seed++) await run({ config: { ...quick, seed, epochs: 0, decisions: 80 }, now: 1_000 * seed, force: true })
     const kept = await keptReleases(stores.kv)
     expect(kept).toHaveLength(7)
     const named = new Set(kept.flatMap(({ manifest }) => packsOf(manifest)))
@@ -169,7 +170,7 @@ describe('little or odd input', () => {
     const { learn } = await import('../../batch/learn/learn.ts')
     const { ingest } = await import('../../batch/ingest.ts')
     const dataset = await ingest([files({ events: csv('pairs.csv', rows) })], { threads: 1, workDirectory: folder })
-    const recall = { historyItems: 20, historyDecay: 5, selfWeight: 0.3, listWeight: 0.1, candidates: 50 }
+    const recall = { ...USUAL_RECALL, candidates: 50 }
     const learned = await learn({ dataset, until: dataset.to + 1 }, quick, recall, () => Promise.resolve())
     const index = (id: string): number => dataset.items.findIndex((item) => item.id === id)
     expect(learned.neighbours[index('obscure-a')].items).toEqual([index('obscure-b')])
