@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import { pointAt } from '../release/publish.ts'
-import { readChannel } from '../release/release-store.ts'
+import { readChannel, releaseBefore } from '../release/release-store.ts'
 import { InputError } from '../sources/source.ts'
 import { openTarget, type TargetOptions, withTarget } from './target.ts'
 
@@ -13,12 +13,14 @@ export const rollbackCommand = (): Command =>
     const stores = await openTarget(options)
     try {
       const channel = await readChannel(stores.kv)
-      if (channel === null) throw new InputError('nothing has been published yet')
-      const target = release ?? channel.previous?.release
+      if (channel === null && release === undefined)
+        throw new InputError('no release is live; "nightjar releases" lists those in KV, and "nightjar rollback <release>" serves one')
+      const target = release ?? (channel === null ? undefined : await releaseBefore(stores.kv, channel.stable.release))
       if (target === undefined) throw new InputError('there is no release before the live one; "nightjar releases" lists those in KV')
-      if (target === channel.stable.release) throw new InputError(`release ${target} is live already`)
+      if (target === channel?.stable.release) throw new InputError(`release ${target} is live already`)
       await pointAt(stores.kv, channel, target, Date.now())
-      process.stdout.write(`Release ${target} is live; ${channel.stable.release} was. Edges follow within about a minute.\n`)
+      const before = channel === null ? '' : `; ${channel.stable.release} was`
+      process.stdout.write(`Release ${target} is live${before}. Edges follow within about a minute.\n`)
     } finally {
       await stores.close()
     }

@@ -8,16 +8,28 @@ export type Gate = { name: string; passed: boolean; detail: string }
 /** Packs have a fixed cost that a small catalogue cannot spread. */
 const SMALL_RELEASE = 512 * 1024
 
+/** An export that was cut short has less than this share of what the last one had. */
+const MIN_INPUT_SHARE = 0.5
+
+const inputShare = (manifest: Manifest, earlier: Manifest): number =>
+  Math.min(manifest.items / Math.max(1, earlier.items), manifest.lineage.events / Math.max(1, earlier.lineage.events))
+
+/** The first of the joined sources: whose catalogue it is. */
+const mainSource = ({ lineage }: Manifest): string => lineage.source.split('+')[0]
+
 const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
 
 export function judge(manifest: Manifest, learned: Learned, config: Config, stable: Manifest | null): Gate[] {
   const { metrics } = manifest
   const covered = learned.neighbours.filter((row) => row.items.length > 0).length / Math.max(1, manifest.items)
   const bytes = releaseBytes(manifest)
-  const measured = metrics.decisions > 0
   const own = metrics['served.ndcg@20']
+  // Too few decisions to ask leave no figures at all.
+  const measured = own !== undefined
   const popularity = metrics['popularity.ndcg@20']
-  const before = stable !== null && stable.lineage.source === manifest.lineage.source ? stable.metrics['served.ndcg@20'] : undefined
+  // A release of another source is no measure: the demo shop's says nothing about the first night on one's own data.
+  const earlier = stable !== null && mainSource(stable) === mainSource(manifest) ? stable : null
+  const before = earlier?.metrics['served.ndcg@20']
   return [
     { name: 'items', passed: manifest.items > 0, detail: `${manifest.items} items` },
     {
@@ -42,6 +54,14 @@ export function judge(manifest: Manifest, learned: Learned, config: Config, stab
         before === undefined
           ? 'no earlier release of this source'
           : `NDCG@20 ${own?.toFixed(4)} against ${before.toFixed(4)} of the stable release`,
+    },
+    {
+      name: 'holds-input',
+      passed: earlier === null || inputShare(manifest, earlier) >= MIN_INPUT_SHARE,
+      detail:
+        earlier === null
+          ? 'no earlier release of this source'
+          : `${manifest.items} items and ${manifest.lineage.events} deeds against ${earlier.items} and ${earlier.lineage.events} of the stable release`,
     },
     {
       name: 'size',

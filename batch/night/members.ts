@@ -5,6 +5,7 @@ import { historyOf, visitorStarts } from '../learn/histories.ts'
 
 /** How many items of an imported history the edge starts from. */
 const MEMBER_ITEMS = 20
+const DAY = 86_400
 
 /**
  * The imported histories that the edge may start a visitor from, under their pseudonyms, in ascending order. Visitors
@@ -18,7 +19,13 @@ export async function memberHistories(dataset: Dataset, idKey: string): Promise<
     if (dataset.pseudonymous[visitor] === 1) continue
     const history = historyOf(dataset.deeds, starts[visitor], starts[visitor + 1], MEMBER_ITEMS, dataset.to)
     const pseudonym = await visitorHash(idKey, dataset.visitors[visitor])
-    if (history.length > 0 && !erased.has(pseudonym)) members.push({ visitor: pseudonym, items: history.map(({ item }) => item) })
+    if (history.length === 0 || erased.has(pseudonym)) continue
+    members.push({
+      visitor: pseudonym,
+      items: history.map(({ item }) => item),
+      deeds: history.map(({ deed }) => deed),
+      days: history.map(({ age }) => Math.floor(age / DAY)),
+    })
   }
   return members.sort((a, b) => (a.visitor < b.visitor ? -1 : 1))
 }

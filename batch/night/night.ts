@@ -6,7 +6,7 @@ import type { Dataset } from '../dataset.ts'
 import { ingest } from '../ingest.ts'
 import { assembleManifest, sameLineage } from '../release/assemble.ts'
 import { type Published, publish } from '../release/publish.ts'
-import { readChannel } from '../release/release-store.ts'
+import { lostPacks, readChannel } from '../release/release-store.ts'
 import { InputError, type Source } from '../sources/source.ts'
 import type { BlobSource } from '../stores/blob-source.ts'
 import type { KvSink } from '../stores/kv-sink.ts'
@@ -63,12 +63,12 @@ export async function night(options: NightOptions): Promise<NightReport> {
   if (dataset.items.length === 0 || dataset.deeds.count === 0)
     throw new InputError('no usable events in the input; "nightjar nightly --help" shows what a source needs')
   const code = codeVersion()
-  const lineage = { data: dataset.fingerprint, config: canonicalJson(config), code }
+  const lineage = { data: dataset.fingerprint, config: canonicalJson({ ...config, members: options.idKey !== null }), code }
   const key = (await releaseKey(lineage)).slice(0, 16)
   const stable = (await readChannel(options.kv))?.stable ?? null
   const report = reporter(dataset, stages)
   // The same input under the same configuration and code is the release that is live already.
-  if (stable !== null && sameLineage(stable.manifest, lineage) && !options.force) {
+  if (stable !== null && sameLineage(stable.manifest, lineage) && !options.force && (await isWhole(options.kv, stable.manifest))) {
     return report(stable.manifest, [], { release: stable.release, kvWrites: 0, kvDeletes: 0, changed: false }, true)
   }
 
@@ -85,7 +85,7 @@ export async function night(options: NightOptions): Promise<NightReport> {
     : await stages.run(
         'publish',
         (result) => result.kvWrites,
-        () => publish(options.kv, options.blobs, manifest, packs, options.now),
+        () => publish(options.kv, options.blobs, manifest, packs, options.now, options.force),
       )
   if (!refused) {
     writeBundledList(join(options.directory, 'bundled.json'), dataset, learned)
@@ -93,6 +93,8 @@ export async function night(options: NightOptions): Promise<NightReport> {
   }
   return report(manifest, gates, published, !refused)
 }
+
+const isWhole = async (kv: KvSink, manifest: Manifest): Promise<boolean> => (await lostPacks(kv, manifest)).length === 0
 
 /** Makes the report of a night that began now. */
 function reporter(dataset: Dataset, stages: Stages) {

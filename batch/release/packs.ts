@@ -105,6 +105,8 @@ function groupRegions(regions: string[], lists: ListInput[]): string[][] {
   return groups
 }
 
+const memberBytes = ({ items }: MemberInput): number => 12 + 5 * items.length
+
 /** Members in order of their hash, cut only between first bytes, because that byte is how the edge finds the pack. */
 function splitMembers(members: MemberInput[]): { first: number; part: MemberInput[] }[] {
   const packs: { first: number; part: MemberInput[]; bytes: number }[] = []
@@ -113,10 +115,10 @@ function splitMembers(members: MemberInput[]): { first: number; part: MemberInpu
     const last = packs[packs.length - 1]
     const previous = last?.part[last.part.length - 1]
     if (last === undefined || (last.bytes >= TARGET_BYTES && previous !== undefined && memberSlot(previous.visitor) !== slot)) {
-      packs.push({ first: packs.length === 0 ? 0 : slot, part: [member], bytes: 12 + 2 * member.items.length })
+      packs.push({ first: packs.length === 0 ? 0 : slot, part: [member], bytes: memberBytes(member) })
     } else {
       last.part.push(member)
-      last.bytes += 12 + 2 * member.items.length
+      last.bytes += memberBytes(member)
     }
   }
   return packs

@@ -4,7 +4,7 @@ import { type Channel, type Manifest, releaseId } from '../../shared/release/man
 import type { BlobSource } from '../stores/blob-source.ts'
 import type { KvSink } from '../stores/kv-sink.ts'
 import type { Packs } from './packs.ts'
-import { dropReleases, keptReleases, keptValue, packsOf, readChannel, writeChannel } from './release-store.ts'
+import { dropReleases, keptReleases, keptValue, lostPacks, packsOf, readChannel, writeChannel } from './release-store.ts'
 
 /** How many releases stay in KV, ready for a roll-back by pointer alone. */
 export const KEPT_RELEASES = 7
@@ -14,17 +14,28 @@ export type Published = { release: string; kvWrites: number; kvDeletes: number; 
 /**
  * Makes a release live: packs that no kept manifest has yet, then its manifest, then a sample read back, and last the
  * pointer. A crash before the pointer moves leaves what was served untouched; a rerun writes only what is missing.
- * Whether a pack exists is decided from kept manifests, never by asking KV for it: misses are cached.
+ * A pack exists where a kept manifest names it and KV lists it; its key is never read to find out, because the edge
+ * would remember a miss.
  * @param now Unix milliseconds, for bookkeeping outside the hash
+ * @param verify also read every pack that is there, and write those anew that are not the bytes their name says
  */
-export async function publish(kv: KvSink, archive: BlobSource, manifest: Manifest, packs: Packs, now: number): Promise<Published> {
+export async function publish(
+  kv: KvSink,
+  archive: BlobSource,
+  manifest: Manifest,
+  packs: Packs,
+  now: number,
+  verify = false,
+): Promise<Published> {
   const release = await releaseId(manifest)
   const channel = await readChannel(kv)
-  if (channel?.stable.release === release) return { release, kvWrites: 0, kvDeletes: 0, changed: false }
   const kept = await keptReleases(kv)
-  const present = new Set(kept.flatMap((other) => packsOf(other.manifest)))
-  const missing = packsOf(manifest).filter((hash) => !present.has(hash))
+  const named = new Set(kept.flatMap((other) => packsOf(other.manifest)))
+  const lost = new Set(await lostPacks(kv, manifest))
+  const missing = packsOf(manifest).filter((hash) => lost.has(hash) || !named.has(hash))
+  if (verify) for (const hash of packsOf(manifest)) if (!missing.includes(hash) && !(await isSound(kv, hash))) missing.push(hash)
   await kv.put(missing.map((hash) => ({ key: packKey(hash), value: bytesOf(packs, hash) })))
+  if (channel?.stable.release === release) return { release, kvWrites: missing.length, kvDeletes: 0, changed: missing.length > 0 }
   await archiveRelease(archive, release, manifest, packs)
   await kv.put([{ key: manifestKey(release), value: keptValue(manifest, now) }])
   await readBack(kv, sample(packsOf(manifest)))
@@ -42,18 +53,24 @@ export async function publish(kv: KvSink, archive: BlobSource, manifest: Manifes
 }
 
 /** Points the channel at a kept release. What was stable becomes `previous`. */
-export async function pointAt(kv: KvSink, channel: Channel, release: string, now: number): Promise<void> {
+export async function pointAt(kv: KvSink, channel: Channel | null, release: string, now: number): Promise<void> {
   const target = (await keptReleases(kv)).find((other) => other.release === release)
   if (target === undefined) throw new Error(`release ${release} is not in KV; "nightjar releases" lists those that are`)
   await readBack(kv, packsOf(target.manifest))
   const { publishedAt: _, ...entry } = target
-  await writeChannel(kv, { ...channel, stable: entry, canary: null, percent: 0, previous: channel.stable, movedAt: now })
+  const previous = channel?.stable ?? null
+  await writeChannel(kv, { v: 1, stable: entry, canary: null, percent: 0, guard: null, previous, movedAt: now })
 }
 
 function bytesOf(packs: Packs, hash: string): Uint8Array<ArrayBuffer> {
   const bytes = packs.get(hash)
   if (bytes === undefined) throw new Error(`the manifest names pack ${hash}, which was not encoded`)
   return bytes
+}
+
+async function isSound(kv: KvSink, hash: string): Promise<boolean> {
+  const bytes = await kv.get(packKey(hash))
+  return bytes !== null && (await contentHash(Uint8Array.from(bytes))) === hash
 }
 
 /** @throws when a pack is not there or is not the bytes its name says */

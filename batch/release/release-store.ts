@@ -7,16 +7,35 @@ export type KeptRelease = ChannelEntry & { publishedAt: number }
 
 const text = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
 
+/** Those of a manifest's packs that KV does not list. */
+export async function lostPacks(kv: KvSink, manifest: Manifest): Promise<string[]> {
+  const listed = new Set(await kv.list(PACK_PREFIX))
+  return packsOf(manifest).filter((hash) => !listed.has(packKey(hash)))
+}
+
 /** The hashes of every pack a manifest names. */
 export function packsOf(manifest: Manifest): string[] {
   const { core, model, neighbours, display, lists, members } = manifest
   return [...new Set([core, model, ...neighbours, ...display, ...lists, ...members].map((pack) => pack.hash))]
 }
 
-/** Null before the first release. @throws ManifestError when the stored channel cannot be trusted */
+/**
+ * Null before the first release, and where the stored channel cannot be trusted: whatever stands there, the next night
+ * puts a sound one in its place. It is said on standard error, because it means that something damaged it.
+ */
 export async function readChannel(kv: KvSink): Promise<Channel | null> {
   const bytes = await kv.get(CHANNEL_KEY)
   if (bytes === null) return null
+  try {
+    return await checkedChannel(bytes)
+  } catch (error) {
+    if (!(error instanceof ManifestError)) throw error
+    process.stderr.write(`The pointer to the live release cannot be trusted (${error.message}); the next night replaces it.\n`)
+    return null
+  }
+}
+
+async function checkedChannel(bytes: Uint8Array): Promise<Channel> {
   const channel = parseChannel(text(bytes))
   const entry = async (unchecked: { release: string; manifest?: unknown } | null): Promise<ChannelEntry | null> =>
     unchecked === null ? null : checkEntry({ release: unchecked.release, manifest: unchecked.manifest })
@@ -45,6 +64,12 @@ async function readKept(release: string, json: string): Promise<KeptRelease | nu
   } catch {
     return null
   }
+}
+
+/** The kept release that was published next before this one: rolling back twice goes back twice, and never forward. */
+export async function releaseBefore(kv: KvSink, release: string): Promise<string | undefined> {
+  const kept = await keptReleases(kv)
+  return kept[kept.findIndex((other) => other.release === release) + 1]?.release
 }
 
 export const keptValue = (manifest: Manifest, publishedAt: number): string => JSON.stringify({ publishedAt, manifest })

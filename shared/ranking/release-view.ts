@@ -25,6 +25,3 @@ export type Deed = typeof VIEWED | typeof IN_CART | typeof PURCHASED
 
 /** One item of a visitor's past and how many seconds ago it was. A history has distinct items, newest first. */
 export type HistoryItem = { item: number; deed: Deed; age: number }
-
-/** The age of what happened nobody knows when. */
-export const LONG_AGO = 365 * 86_400

@@ -1,8 +1,13 @@
+import type { Deed } from '../ranking/release-view.ts'
 import { decodePack, encodePack, type Indices, indexArray, indices, openPack, type Pack, PackError, section } from './container.ts'
 
-/** The last items of a visitor known only to the batch, newest first; `visitor` is the pseudonym: 16 hex digits. */
-export type MemberInput = { visitor: string; items: number[] }
-export type MemberPack = { get(visitor: string): Indices | undefined }
+/**
+ * The last items of a visitor known only to the batch, newest first, what was done with each, and how many days before the
+ * release's `now` (saturating at 65535). `visitor` is the pseudonym: 16 hex digits.
+ */
+export type MemberInput = { visitor: string; items: number[]; deeds: Deed[]; days: number[] }
+export type MemberRow = { items: Indices; deeds: Uint8Array<ArrayBuffer>; days: Uint16Array<ArrayBuffer> }
+export type MemberPack = { get(visitor: string): MemberRow | undefined }
 
 /** @param members in ascending order of `visitor` */
 export function encodeMembers(members: MemberInput[], itemCount: number): Uint8Array<ArrayBuffer> {
@@ -16,7 +21,9 @@ export function encodeMembers(members: MemberInput[], itemCount: number): Uint8A
     itemCount,
     members.flatMap((member) => member.items),
   )
-  return encodePack({ kind: 'members', meta: {}, sections: { high, low, start, items } })
+  const deeds = Uint8Array.from(members.flatMap((member) => member.deeds))
+  const days = Uint16Array.from(members.flatMap((member) => member.days.map((day) => Math.min(65_535, day))))
+  return encodePack({ kind: 'members', meta: {}, sections: { high, low, start, items, deeds, days } })
 }
 
 /** @throws PackError */
@@ -30,6 +37,8 @@ function readMembers(pack: Pack): MemberPack {
   const low = section(pack, 'low', Uint32Array, high.length)
   const start = section(pack, 'start', Uint32Array, high.length + 1)
   const items = indices(pack, 'items', start[high.length])
+  const deeds = section(pack, 'deeds', Uint8Array, start[high.length])
+  const days = section(pack, 'days', Uint16Array, start[high.length])
   if (start.length === 0) throw new PackError('bad-section', 'members.start is empty')
   return {
     get(visitor) {
@@ -43,7 +52,9 @@ function readMembers(pack: Pack): MemberPack {
         if (at < h || (at === h && low[middle] < l)) from = middle + 1
         else to = middle
       }
-      return high[from] === h && low[from] === l ? items.subarray(start[from], start[from + 1]) : undefined
+      if (high[from] !== h || low[from] !== l) return undefined
+      const row = [start[from], start[from + 1]] as const
+      return { items: items.subarray(...row), deeds: deeds.subarray(...row), days: days.subarray(...row) }
     },
   }
 }

@@ -135,8 +135,25 @@ describe('a night', () => {
     expect(resumed.stages.filter((stage) => stage.resumed).map((stage) => stage.name)).toEqual(['ranker', 'learn'])
   })
 
+  it('puts back packs that were lost, and with --force those that were damaged', async () => {
+    const { release } = await run({ force: true, now: 5_000 })
+    const [lost, damaged] = packsOf(await manifestOf())
+    await stores.kv.delete([packKey(lost)])
+    expect(await run({ now: 5_001 })).toMatchObject({ release, kvWrites: 1 })
+    await stores.kv.put([{ key: packKey(damaged), value: 'not what it was' }])
+    expect(await run({ now: 5_002, force: true })).toMatchObject({ release, kvWrites: 1 })
+    expect((await stores.kv.get(packKey(damaged)))?.length).toBeGreaterThan(100)
+  })
+
+  it('replaces a pointer that cannot be trusted', async () => {
+    await stores.kv.put([{ key: 'channel', value: '{"v":1,"x":qqq' }])
+    const { release } = await run({ now: 6_000 })
+    expect((await readChannel(stores.kv))?.stable.release).toBe(release)
+  })
+
   it('drops releases past the seventh, and with them the packs nobody names', async () => {
-    for (let seed = 10; seed < 19; seed++) await run({ config: { ...quick, seed, epochs: 0, decisions: 80 }, now: 1_000 * seed, force: true })
+    for (let seed = 10; seed < 19; seed++)
+      await run({ config: { ...quick, seed, epochs: 0, decisions: 80 }, now: 1_000 * seed, force: true })
     const kept = await keptReleases(stores.kv)
     expect(kept).toHaveLength(7)
     const named = new Set(kept.flatMap(({ manifest }) => packsOf(manifest)))
@@ -156,6 +173,22 @@ describe('little or odd input', () => {
     const report = await run({ sources: [files({ events: csv('tiny.csv', ['ada,x,2026-11-01', 'bob,y,2026-11-01']) })], now: 90_000 })
     expect(report.published).toBe(true)
     expect(report.items).toBe(2)
+  })
+
+  it('publishes without a ranker when there is history, but too little to judge one', async () => {
+    const rows = Array.from({ length: 160 }, (_, i) => `v${i % 13},i${(i * i) % 11},2026-10-${String(1 + (i % 28)).padStart(2, '0')}`)
+    const report = await run({ sources: [files({ events: csv('small.csv', rows) })], force: true, now: 91_000 })
+    expect(report.published).toBe(true)
+    expect(report.gates.find(({ name }) => name === 'beats-popularity')?.detail).toBe('too little history to measure')
+  })
+
+  it('does not replace a release by one whose input was cut short', async () => {
+    const rows = (count: number): string[] =>
+      Array.from({ length: count }, (_, i) => `v${i % 7},i${i % 20},2026-10-${String(1 + (i % 28)).padStart(2, '0')}`)
+    const full = await run({ sources: [files({ events: csv('full.csv', rows(300)) })], force: true, now: 92_000 })
+    const cut = await run({ sources: [files({ events: csv('cut.csv', rows(1)) })], now: 93_000 })
+    expect(cut.gates.filter(({ passed }) => !passed).map(({ name }) => name)).toContain('holds-input')
+    expect((await readChannel(stores.kv))?.stable.release).toBe(full.release)
   })
 
   it('says so when there is nothing at all', async () => {
@@ -184,14 +217,14 @@ describe('members', () => {
     const { ingest } = await import('../../batch/ingest.ts')
     const { visitorHash } = await import('../../shared/pseudonym.ts')
     const file = join(folder, 'members.csv')
-    writeFileSync(file, 'visitor,item,at\nada,x,2026-11-01\nada,y,2026-11-02\nbob,x,2026-11-01\n')
+    writeFileSync(file, 'visitor,item,at,kind\nada,x,2026-11-01,purchase\nada,y,2026-11-03,item_view\nbob,x,2026-11-01,add_to_cart\n')
     const dataset = await ingest([files({ events: file })], { threads: 1, workDirectory: folder })
     const [ada, bob] = [await visitorHash('key', 'ada'), await visitorHash('key', 'bob')]
     const all = await memberHistories(dataset, 'key')
-    expect(new Map(all.map(({ visitor, items }) => [visitor, items]))).toEqual(
+    expect(new Map(all.map(({ visitor, ...row }) => [visitor, row]))).toEqual(
       new Map([
-        [ada, [1, 0]],
-        [bob, [0]],
+        [ada, { items: [1, 0], deeds: [0, 2], days: [0, 2] }],
+        [bob, { items: [0], deeds: [1], days: [2] }],
       ]),
     )
     expect((await memberHistories({ ...dataset, erased: [ada] }, 'key')).map(({ visitor }) => visitor)).toEqual([bob])

@@ -195,7 +195,7 @@ describe('bad use', () => {
     [['nightly', '--config', '/nowhere.json'], /cannot be read/],
     [['nightly', '--threads', 'many'], /whole number/],
     [['show', 'deadbeef'], /no release deadbeef/],
-    [['rollback'], /nothing has been published/],
+    [['rollback'], /no release is live/],
     [['frobnicate'], /unknown command/],
   ])('%j ends with one clear line and exit code 2', async (parameters, message) => {
     const empty = mkdtempSync(join(tmpdir(), 'nightjar-bad-'))

@@ -265,12 +265,17 @@ it('explains every score', async () => {
 
 it('starts from an imported history, and remembers it', async () => {
   const hash = await visitorHash(env.ID_KEY, 'customer 12')
-  await publish(await buildTinyRelease({ members: [{ visitor: hash, items: [32, 33, 34] }] }))
+  await publish(await buildTinyRelease({ members: [{ visitor: hash, items: [32, 33, 34], deeds: [2, 0, 1], days: [0, 3, 9] }] }))
   const headers = { authorization: `Bearer ${env.ADMIN_KEY}` }
   const body = { visitor: 'user:customer 12', consent: 'granted' }
   const first = await recommendations(body, { headers })
   expect(first.cohort).toBe(2)
   const state = await readVisitor(env, { hash, eu: false })
-  expect(state?.items.map((item) => item.id)).toEqual([id[32], id[33], id[34]])
+  expect(state?.items.map((item) => [item.id, item.deed])).toEqual([
+    [id[32], 2],
+    [id[33], 0],
+    [id[34], 1],
+  ])
+  expect(state?.purchased).toEqual([id[32]])
   expect(idsOf(await recommendations(body, { headers }))).toEqual(idsOf(first))
 })

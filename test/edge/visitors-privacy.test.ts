@@ -15,7 +15,9 @@ let token: string
 /** A release that knows an imported order history of USER: items 20, 21 and 22. */
 beforeEach(async () => {
   coldStart()
-  const { entries, itemIds } = await buildTinyRelease({ members: [{ visitor: await visitorHash(env.ID_KEY, USER), items: [20, 21, 22] }] })
+  const { entries, itemIds } = await buildTinyRelease({
+    members: [{ visitor: await visitorHash(env.ID_KEY, USER), items: [20, 21, 22], deeds: [2, 2, 2], days: [1, 2, 3] }],
+  })
   await putEntries(env.RELEASES, entries)
   items = itemIds
   token = await sign({ sub: USER, exp: Math.floor(Date.now() / 1000) + 600 }, env.IDENTITY_KEY, 'HS256')

@@ -58,10 +58,26 @@ const display = fc.record({
 
 const hex = fc.array(fc.nat(15), { minLength: 16, maxLength: 16 }).map((digits) => digits.map((digit) => digit.toString(16)).join(''))
 const members = fc
-  .uniqueArray(fc.record({ visitor: hex, items: fc.array(fc.nat(49), { minLength: 1, maxLength: 20 }) }), {
-    selector: ({ visitor }) => visitor,
-  })
-  .map((all) => all.sort((a, b) => (a.visitor < b.visitor ? -1 : 1)))
+  .uniqueArray(
+    fc.record({
+      visitor: hex,
+      rows: fc.array(fc.record({ item: fc.nat(49), deed: fc.constantFrom(0 as const, 1 as const, 2 as const), day: fc.nat(65_535) }), {
+        minLength: 1,
+        maxLength: 20,
+      }),
+    }),
+    { selector: ({ visitor }) => visitor },
+  )
+  .map((all) =>
+    all
+      .sort((a, b) => (a.visitor < b.visitor ? -1 : 1))
+      .map(({ visitor, rows }) => ({
+        visitor,
+        items: rows.map(({ item }) => item),
+        deeds: rows.map(({ deed }) => deed),
+        days: rows.map(({ day }) => day),
+      })),
+  )
 
 const bytesOf = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
 const core = fc
@@ -171,7 +187,10 @@ describe('what was encoded is read back', () => {
     fc.assert(
       fc.property(members, hex, itemCount, (all, other, items) => {
         const pack = decodeMembers(encodeMembers(all, items).buffer)
-        for (const { visitor, items: wanted } of all) expect(Array.from(pack.get(visitor) ?? [])).toEqual(wanted)
+        for (const { visitor, ...wanted } of all) {
+          const row = pack.get(visitor)
+          expect(row && { items: [...row.items], deeds: [...row.deeds], days: [...row.days] }).toEqual(wanted)
+        }
         if (!all.some(({ visitor }) => visitor === other)) expect(pack.get(other)).toBeUndefined()
       }),
       RUNS,

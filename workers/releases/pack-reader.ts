@@ -5,7 +5,7 @@ import { type DisplayPack, openDisplay } from '../../shared/release/display-pack
 import { packKey } from '../../shared/release/keys.ts'
 import { type ListPack, openLists } from '../../shared/release/list-pack.ts'
 import { type Manifest, packOfSlot } from '../../shared/release/manifest.ts'
-import { type MemberPack, memberSlot, openMembers } from '../../shared/release/member-pack.ts'
+import { type MemberPack, type MemberRow, memberSlot, openMembers } from '../../shared/release/member-pack.ts'
 import { type NeighbourPack, openNeighbours } from '../../shared/release/neighbour-pack.ts'
 import type { Background } from '../background.ts'
 import { isolate } from './isolate.ts'
@@ -55,7 +55,7 @@ export type PackRows = Pick<ReleaseView, 'neighbours' | 'list'> & {
   /** @throws PackError where the item's display pack was not loaded */
   display(item: number): { id: string; json: string }
   /** The imported history of a visitor, by their pseudonym. @throws PackError or TooLate */
-  member(ctx: Background, visitor: string): Promise<ArrayLike<number> | undefined>
+  member(ctx: Background, visitor: string): Promise<MemberRow | undefined>
 }
 
 export function packRows(reader: PackReader, manifest: Manifest, core: Core): PackRows {

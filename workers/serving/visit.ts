@@ -1,6 +1,6 @@
 import type { Memory } from '../../shared/memory.ts'
 import { foldIn, nearestCohort } from '../../shared/ranking/cohort.ts'
-import { type HistoryItem, LONG_AGO, PURCHASED } from '../../shared/ranking/release-view.ts'
+import { type HistoryItem, IN_CART, PURCHASED, VIEWED } from '../../shared/ranking/release-view.ts'
 import { itemByHash } from '../../shared/release/core-pack.ts'
 import type { Consent } from '../../shared/schemas/ids.ts'
 import type { RecommendationRequest } from '../../shared/schemas/recommendations.ts'
@@ -66,20 +66,30 @@ export function purchasedOf(past: Past, history: readonly HistoryItem[], release
 /** The history that the batch knows of a visitor the edge has not met; it becomes the start of their object. */
 async function importedHistory(env: Env, ctx: Background, identity: Identity, release: LoadedRelease): Promise<HistoryItem[]> {
   try {
-    const items = Array.from((await release.member(ctx, identity.hash)) ?? [])
-    if (items.length > 0) ctx.waitUntil(seed(env, ctx, identity, release, items))
-    return items.map((item) => ({ item, deed: PURCHASED, age: LONG_AGO }))
+    const row = await release.member(ctx, identity.hash)
+    if (row === undefined) return []
+    const end = Date.now() / 1000 - release.manifest.now
+    const history = Array.from(row.items, (item, i): HistoryItem => {
+      const deed = row.deeds[i]
+      return { item, deed: deed === IN_CART || deed === PURCHASED ? deed : VIEWED, age: Math.max(0, end + row.days[i] * 86_400) }
+    })
+    ctx.waitUntil(seed(env, ctx, identity, release, history))
+    return history
   } catch (error) {
     warn('members-unreadable', error)
     return []
   }
 }
 
-async function seed(env: Env, ctx: Background, identity: Identity, release: LoadedRelease, items: number[]): Promise<void> {
+async function seed(env: Env, ctx: Background, identity: Identity, release: LoadedRelease, history: HistoryItem[]): Promise<void> {
   try {
-    await release.loadDisplay(ctx, items)
+    await release.loadDisplay(
+      ctx,
+      history.map(({ item }) => item),
+    )
     const now = Date.now()
-    const past = items.map((item, i): VisitorItem => ({ id: release.display(item).id, deed: PURCHASED, at: now - i }))
+    // A day is all that is known of the time; within it, the order stays.
+    const past = history.map(({ item, deed, age }, i): VisitorItem => ({ id: release.display(item).id, deed, at: now - 1000 * age - i }))
     await seedVisitor(env, identity, past, now)
   } catch (error) {
     warn('seed-failed', error)
