@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { InputError } from './sources/source.ts'
 
 const positive = v.pipe(v.number(), v.gtValue(0))
+const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1))
 const count = v.pipe(v.number(), v.integer(), v.minValue(1))
 
 /** Everything about a night that is a choice; part of the release's lineage. A JSON file overrides any of it. */
@@ -10,8 +11,8 @@ export const ConfigSchema = v.strictObject({
   seed: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 1),
   /** After this many days a deed counts half. */
   halfLifeDays: v.optional(positive, 30),
-  /** The neighbours' own, longer memory: what goes together changes more slowly than what is wanted. */
-  neighbourHalfLifeDays: v.optional(positive, 180),
+  /** What goes together, and what comes next, changes more slowly than what is wanted. */
+  togetherHalfLifeDays: v.optional(positive, 180),
   /** No list or edge rests on fewer distinct visitors. */
   minVisitors: v.optional(count, 3),
   /** No cohort, and no list of a cohort in a region, has fewer visitors. */
@@ -20,16 +21,28 @@ export const ConfigSchema = v.strictObject({
   maxCohorts: v.optional(count, 48),
   dimensions: v.optional(v.pipe(count, v.maxValue(64)), 32),
   content: v.optional(v.pipe(v.number(), v.minValue(0)), 0.6),
-  ridgeBase: v.optional(positive, 3),
+  ridgeBase: v.optional(positive, 10),
   ridgeScale: v.optional(v.pipe(v.number(), v.minValue(0)), 1),
-  support: v.optional(v.pipe(count, v.maxValue(400)), 120),
-  sessionReach: v.optional(v.pipe(count, v.maxValue(50)), 10),
-  neighboursPerItem: v.optional(v.pipe(count, v.maxValue(200)), 60),
+  support: v.optional(v.pipe(count, v.maxValue(400)), 150),
+  /** A visitor of n items weighs n^-visitorPower in what is similar. */
+  visitorPower: v.optional(share, 0.3),
+  sessionReach: v.optional(v.pipe(count, v.maxValue(50)), 20),
+  /** Two items d steps apart in a session count exp(-(d - 1) / stepDecay). */
+  stepDecay: v.optional(positive, 2),
+  /** And this much the other way round. */
+  backward: v.optional(share, 0.5),
+  /** How much neighbours of neighbours count. */
+  hop: v.optional(v.pipe(v.number(), v.minValue(0)), 0.3),
+  /** 0 … 1: how much "together" counts in an item's row, beside "similar". */
+  mix: v.optional(share, 0.3),
+  neighboursPerItem: v.optional(v.pipe(count, v.maxValue(200)), 80),
+  /** How many settings of each model family are tried on validation each night. */
+  trials: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 5),
   listLength: v.optional(v.pipe(count, v.maxValue(400)), 100),
   candidates: v.optional(v.pipe(count, v.maxValue(400)), 150),
   newItemDays: v.optional(positive, 14),
   /** The ranker: how many decisions to learn from, and how often to go through them. 0 epochs = no ranker. */
-  decisions: v.optional(count, 8000),
+  decisions: v.optional(count, 12000),
   epochs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 3),
   /** Gates: the release is refused below these. */
   minCoverage: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 0.2),
@@ -39,13 +52,19 @@ export const ConfigSchema = v.strictObject({
 })
 export type Config = v.InferOutput<typeof ConfigSchema>
 
-/** @throws InputError naming the field that does not fit */
-export function readConfig(file: string | undefined): Config {
-  const parsed = v.safeParse(ConfigSchema, file === undefined ? {} : readJson(file))
+/**
+ * @param usual what holds where the file does not say otherwise, before the defaults
+ * @throws InputError naming the field that does not fit
+ */
+export function readConfig(file: string | undefined, usual: Partial<Config> = {}): Config {
+  const given = file === undefined ? {} : readJson(file)
+  const parsed = v.safeParse(ConfigSchema, isRecord(given) ? { ...usual, ...given } : given)
   if (parsed.success) return parsed.output
   const issue = parsed.issues[0]
   throw new InputError(`${file}: ${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`)
 }
+
+const isRecord = (value: unknown): value is Record<string, unknown> => value !== null && typeof value === 'object' && !Array.isArray(value)
 
 function readJson(file: string): unknown {
   try {

@@ -63,8 +63,8 @@ Examples:
 async function benchQuality(options: QualityOptions): Promise<void> {
   const seeds = Number(options.seeds)
   if (!Number.isInteger(seeds) || seeds < 1 || seeds > 25) throw new InputError('--seeds must be a whole number from 1 to 25')
-  const config = readConfig(options.config)
   const trial = await trialOf(options)
+  const config = readConfig(options.config, trial.fixed)
   const verdict = await judgeTrial(trial, {
     config,
     seeds,

@@ -6,13 +6,13 @@ import type { RecallParameters } from '../../shared/release/manifest.ts'
 import type { NeighbourInput } from '../../shared/release/neighbour-pack.ts'
 import type { Config } from '../config.ts'
 import type { Dataset } from '../dataset.ts'
+import { type FamilyWeights, learnFamilies } from './families.ts'
 import { endBefore, historyOf, visitorStarts } from './histories.ts'
 import { type Interactions, interactions, type Window } from './interactions.ts'
 import { sphericalKMeans } from './k-means.ts'
 import { estimateLists, type Lists } from './lists.ts'
-import { mergeNeighbours } from './merge-neighbours.ts'
-import { similarItems } from './similar.ts'
-import { togetherItems } from './together.ts'
+import { mergeNeighbours, unitScale } from './merge-neighbours.ts'
+import { nextItems } from './together.ts'
 import { itemVectors } from './vectors.ts'
 
 /** All that is learned from a window, before it is packed. */
@@ -30,24 +30,27 @@ export type Learned = {
 
 const DAY = 86_400
 const STEPS = 5
+/** How much the very next step counts in what an item's row holds, of what "together" counts. */
+const NEXT_SHARE = 0.3
 
-/** Learns everything but the ranker from the deeds before `window.until`. */
+/**
+ * Learns everything but the ranker from the deeds before `window.until`.
+ * @param known what the families have learned from this window already
+ */
 export async function learn(
   window: Window,
   config: Config,
   recall: RecallParameters,
   advance: (done: number, total?: number) => Promise<void>,
+  known?: FamilyWeights,
 ): Promise<Learned> {
   const { dataset, until } = window
   const recent = interactions(window, config.halfLifeDays)
-  const similar = similarItems(interactions(window, config.neighbourHalfLifeDays), config)
+  const kinds = known ?? (await learnFamilies(window, config))
   await advance(1, STEPS)
-  const together = togetherItems(window, {
-    reach: config.sessionReach,
-    halfLifeDays: config.neighbourHalfLifeDays,
-    minVisitors: config.minVisitors,
-  })
-  const neighbours = mergeNeighbours(similar, together, config.neighboursPerItem)
+  const next = unitScale(nextItems(window, { halfLifeDays: config.togetherHalfLifeDays, minVisitors: config.minVisitors }))
+  const shares = { similar: 1 - config.mix, together: config.mix, next: NEXT_SHARE * config.mix }
+  const neighbours = mergeNeighbours({ ...kinds, next }, shares, config.neighboursPerItem)
   await advance(2, STEPS)
   const vectors = itemVectors(dataset, recent, { dimensions: config.dimensions, content: config.content, seed: config.seed })
   await advance(3, STEPS)
@@ -116,12 +119,12 @@ function sumByItem({ byItem }: Interactions, least: number): Float64Array {
   })
 }
 
-/** Share of an item's visitors who took it in more than one session, shrunk towards none. */
+/** Share of an item's visitors who came back to it, after something else or in another session, shrunk towards none. */
 function repeatShares({ dataset, until }: Window): Float32Array {
   const { deeds, items } = dataset
   const visitors = new Uint32Array(items.length)
   const repeaters = new Uint32Array(items.length)
-  const seen = new Map<number, { session: number; again: boolean }>()
+  const seen = new Map<number, { at: number; again: boolean }>()
   const settle = (): void => {
     for (const [item, { again }] of seen) {
       visitors[item]++
@@ -133,8 +136,11 @@ function repeatShares({ dataset, until }: Window): Float32Array {
     if (k > 0 && deeds.visitor[k] !== deeds.visitor[k - 1]) settle()
     if (deeds.at[k] >= until) continue
     const before = seen.get(deeds.item[k])
-    if (before === undefined) seen.set(deeds.item[k], { session: deeds.session[k], again: false })
-    else if (before.session !== deeds.session[k]) before.again = true
+    if (before === undefined) seen.set(deeds.item[k], { at: k, again: false })
+    else {
+      if (deeds.session[before.at] !== deeds.session[k] || k - before.at > 1) before.again = true
+      before.at = k
+    }
   }
   settle()
   return Float32Array.from(items, (_, item) => (repeaters[item] + 0.1) / (visitors[item] + 5))

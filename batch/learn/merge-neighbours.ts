@@ -1,34 +1,55 @@
-import type { NeighbourInput } from '../../shared/release/neighbour-pack.ts'
+import { NEIGHBOUR_WEIGHTS, type NeighbourInput, type NeighbourWeight } from '../../shared/release/neighbour-pack.ts'
 import { largest, type Sparse } from './sparse.ts'
 
 /** How deep each kind's own ranking is looked at for the merged row. */
 const DEPTH = 2
 
+/** What a row is chosen by: how much each kind counts. */
+export type Shares = Record<NeighbourWeight, number>
+
 /**
- * One row an item with both weights: the best `most` by the sum of the two kinds' shares of their own best, sorted by
- * `similar`, ties by `together`, then by item.
+ * One row an item with every kind of weight: the best `most` by the sum of the kinds' weights times their shares, best
+ * first, ties by item. The matrices are on one scale (see `unitScale`).
  */
-export function mergeNeighbours(similar: Sparse, together: Sparse, most: number): NeighbourInput[] {
-  return Array.from({ length: similar.rows }, (_, source) => {
-    const weights = new Map<number, { similar: number; together: number }>()
-    const bySimilar = largest(similar, source, DEPTH * most)
-    const byTogether = largest(together, source, DEPTH * most)
-    for (const k of bySimilar) weights.set(similar.index[k], { similar: similar.value[k], together: 0 })
-    for (const k of byTogether) {
-      const item = together.index[k]
-      const both = weights.get(item)
-      if (both === undefined) weights.set(item, { similar: 0, together: together.value[k] })
-      else both.together = together.value[k]
+export function mergeNeighbours(kinds: Record<NeighbourWeight, Sparse>, shares: Shares, most: number): NeighbourInput[] {
+  const items = kinds.similar.rows
+  const merged = new Map<number, number>()
+  return Array.from({ length: items }, (_, source) => {
+    merged.clear()
+    for (const kind of NEIGHBOUR_WEIGHTS) {
+      if (shares[kind] === 0) continue
+      for (const k of largest(kinds[kind], source, DEPTH * most)) {
+        const item = kinds[kind].index[k]
+        merged.set(item, (merged.get(item) ?? 0) + shares[kind] * kinds[kind].value[k])
+      }
     }
-    const topSimilar = bySimilar.length > 0 ? similar.value[bySimilar[0]] : 1
-    const topTogether = byTogether.length > 0 ? together.value[byTogether[0]] : 1
-    const rows = [...weights].map(([item, weight]) => ({
-      item,
-      ...weight,
-      merged: weight.similar / topSimilar + weight.together / topTogether,
-    }))
-    rows.sort((a, b) => b.merged - a.merged || a.item - b.item)
-    const kept = rows.slice(0, most).sort((a, b) => b.similar - a.similar || b.together - a.together || a.item - b.item)
-    return { items: kept.map((row) => row.item), similar: kept.map((row) => row.similar), together: kept.map((row) => row.together) }
+    const best = [...merged].sort(([a, x], [b, y]) => y - x || a - b).slice(0, most)
+    const row = best.map(([item]) => item)
+    return {
+      items: row,
+      similar: valuesAt(kinds.similar, source, row),
+      together: valuesAt(kinds.together, source, row),
+      next: valuesAt(kinds.next, source, row),
+    }
   })
+}
+
+function valuesAt(matrix: Sparse, row: number, columns: readonly number[]): number[] {
+  const value = new Map<number, number>()
+  for (let k = matrix.start[row]; k < matrix.start[row + 1]; k++) value.set(matrix.index[k], matrix.value[k])
+  return columns.map((column) => Math.max(0, value.get(column) ?? 0))
+}
+
+/** Scaled so that the rows' largest weights are 1 on average: kinds, and nights, then compare. */
+export function unitScale(matrix: Sparse): Sparse {
+  let sum = 0
+  let rows = 0
+  for (let row = 0; row < matrix.rows; row++) {
+    let top = 0
+    for (let k = matrix.start[row]; k < matrix.start[row + 1]; k++) top = Math.max(top, matrix.value[k])
+    sum += top
+    if (top > 0) rows++
+  }
+  const unit = sum > 0 ? rows / sum : 1
+  return { ...matrix, value: matrix.value.map((value) => value * unit) }
 }

@@ -9,6 +9,8 @@ export type SimilarOptions = {
   support: number
   /** An edge counts only when this many distinct visitors have both items. */
   minVisitors: number
+  /** A visitor of n items weighs n^-visitorPower. */
+  visitorPower: number
 }
 
 /**
@@ -18,7 +20,7 @@ export type SimilarOptions = {
  * @returns source × target weights, positive ones only
  */
 export function similarItems({ byVisitor, byItem, visitorItems }: Interactions, options: SimilarOptions): Sparse {
-  const gram = gramMatrix(byVisitor, byItem, visitorItems, options.minVisitors)
+  const gram = gramMatrix(byVisitor, byItem, visitorItems, options)
   const items = byItem.rows
   const diagonal = new Float32Array(items)
   forEach(gram, (row, column, value) => {
@@ -42,7 +44,7 @@ export function similarItems({ byVisitor, byItem, visitorItems }: Interactions, 
 }
 
 /** X' D^-½ X over pairs that at least `minVisitors` visitors share, rows in ascending column order; the diagonal always stands. */
-function gramMatrix(byVisitor: Sparse, byItem: Sparse, visitorItems: Uint32Array, minVisitors: number): Sparse {
+function gramMatrix(byVisitor: Sparse, byItem: Sparse, visitorItems: Uint32Array, { minVisitors, visitorPower }: SimilarOptions): Sparse {
   const items = byItem.rows
   const sum = new Float32Array(items)
   const shared = new Uint32Array(items)
@@ -51,7 +53,7 @@ function gramMatrix(byVisitor: Sparse, byItem: Sparse, visitorItems: Uint32Array
     const touched: number[] = []
     for (let k = byItem.start[item]; k < byItem.start[item + 1]; k++) {
       const visitor = byItem.index[k]
-      const weight = 1 / Math.sqrt(visitorItems[visitor])
+      const weight = visitorItems[visitor] ** -visitorPower
       for (let j = byVisitor.start[visitor]; j < byVisitor.start[visitor + 1]; j++) {
         const other = byVisitor.index[j]
         if (shared[other]++ === 0) touched.push(other)

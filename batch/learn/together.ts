@@ -1,63 +1,129 @@
 import { type Deed, IN_CART, VIEWED } from '../../shared/ranking/release-view.ts'
 import type { Deeds } from '../dataset.ts'
 import { recency, type Window } from './interactions.ts'
-import { type Sparse, SparseBuilder } from './sparse.ts'
+import { largest, type Sparse, SparseBuilder } from './sparse.ts'
 
 export type TogetherOptions = {
   /** How far apart, in steps of a session, two items may stand. */
   reach: number
+  /** A pair d steps apart counts exp(-(d - 1) / stepDecay). */
+  stepDecay: number
+  /** How much a pair counts the other way round. */
+  backward: number
   halfLifeDays: number
   minVisitors: number
 }
 
 /**
  * "In the same basket or visit": source × target weights of how often the target stands near the source in a session,
- * after it counting twice as much as before it, damped by distance and by age, divided by what the items' frequencies
- * alone would give (source^½ · target^⅕). Where the history has carts and purchases, only they count: looking at two
- * things is not wanting them together. A pair counts only when `minVisitors` distinct visitors have it.
+ * damped by distance, direction and age, divided by what the items' frequencies alone would give (source^½ · target^⅕).
+ * Where the history has carts and purchases, only they count: looking at two things is not wanting them together. A pair
+ * counts only when `minVisitors` distinct visitors have it.
  */
-export function togetherItems({ dataset, until }: Window, options: TogetherOptions): Sparse {
-  const { deeds, items } = dataset
-  const steps = distinctSteps(deeds, until, hasBaskets(deeds) ? IN_CART : VIEWED)
-  const frequency = new Float64Array(items.length)
-  const occurrences: number[][] = items.map(() => [])
-  for (let step = 0; step < steps.length; step++) {
-    const item = deeds.item[steps[step]]
-    frequency[item] += recency(until, deeds.at[steps[step]], options.halfLifeDays)
-    occurrences[item].push(step)
-  }
-  const sum = new Float64Array(items.length)
-  const visitors = new Uint32Array(items.length)
-  const lastVisitor = new Int32Array(items.length).fill(-1)
-  const builder = new SparseBuilder(items.length)
-  for (let source = 0; source < items.length; source++) {
+export const togetherItems = (window: Window, options: TogetherOptions): Sparse =>
+  pairs(window, options, hasBaskets(window) ? IN_CART : VIEWED, (source, target) => source ** -0.5 * Math.max(target, 0.2) ** -0.2)
+
+/** "As the very next step": the share of the source's occurrences, weighted by age, that the target follows at once. */
+export const nextItems = (window: Window, options: Pick<TogetherOptions, 'halfLifeDays' | 'minVisitors'>): Sparse =>
+  pairs(window, { ...options, reach: 1, stepDecay: 1, backward: 0 }, VIEWED, (source) => 1 / source)
+
+/**
+ * Adds what the neighbours of neighbours say: W + hop · W·R, where R is W's rows, cut to their largest, as shares. Reaches
+ * items that no session has had together yet.
+ */
+export function withTwoHops(direct: Sparse, hop: number, width: number): Sparse {
+  if (hop === 0) return direct
+  const rows = Array.from({ length: direct.rows }, (_, row) => largest(direct, row, width))
+  const totals = Float64Array.from({ length: direct.rows }, (_, row) => {
+    let sum = 0
+    for (let k = direct.start[row]; k < direct.start[row + 1]; k++) sum += direct.value[k]
+    return sum
+  })
+  const sum = new Float64Array(direct.rows)
+  const builder = new SparseBuilder(direct.columns)
+  for (let source = 0; source < direct.rows; source++) {
     const touched: number[] = []
-    for (const step of occurrences[source]) {
-      const deed = steps[step]
-      const { [deed]: session } = deeds.session
-      const weight = recency(until, deeds.at[deed], options.halfLifeDays)
-      for (let d = -options.reach; d <= options.reach; d++) {
-        const other = steps[step + d]
-        if (d === 0 || other === undefined || deeds.session[other] !== session) continue
-        const target = deeds.item[other]
-        if (visitors[target] === 0) touched.push(target)
-        if (lastVisitor[target] !== deeds.visitor[deed] || visitors[target] === 0) visitors[target]++
-        lastVisitor[target] = deeds.visitor[deed]
-        sum[target] += weight * (d > 0 ? 1 : 0.5) * Math.exp(-(Math.abs(d) - 1) / (options.reach / 2))
-      }
+    const add = (target: number, value: number): void => {
+      if (target === source) return
+      if (sum[target] === 0) touched.push(target)
+      sum[target] += value
+    }
+    for (let k = direct.start[source]; k < direct.start[source + 1]; k++) add(direct.index[k], direct.value[k])
+    for (const k of rows[source]) {
+      const between = direct.index[k]
+      const unit = (hop * direct.value[k]) / totals[between]
+      for (const j of rows[between]) add(direct.index[j], unit * direct.value[j])
     }
     touched.sort((a, b) => a - b)
     for (const target of touched) {
-      if (visitors[target] >= options.minVisitors && target !== source) {
-        builder.push(target, sum[target] / (Math.sqrt(frequency[source]) * Math.max(frequency[target], 0.2) ** 0.2))
-      }
+      builder.push(target, sum[target])
       sum[target] = 0
-      visitors[target] = 0
-      lastVisitor[target] = -1
     }
     builder.endRow()
   }
   return builder.build()
+}
+
+/** @param scale what a pair's weight is multiplied by, given both items' frequencies (weighted by age) */
+function pairs(
+  { dataset, until }: Window,
+  { reach, stepDecay, backward, halfLifeDays, minVisitors }: TogetherOptions,
+  least: Deed,
+  scale: (source: number, target: number) => number,
+): Sparse {
+  const { deeds, items } = dataset
+  const steps = distinctSteps(deeds, until, least)
+  const age = Float64Array.from(steps, (deed) => recency(until, deeds.at[deed], halfLifeDays))
+  const frequency = new Float64Array(items.length)
+  steps.forEach((deed, step) => {
+    frequency[deeds.item[deed]] += age[step]
+  })
+  const { start, occurrences } = byItem(deeds, steps, items.length)
+  const damping = Float64Array.from({ length: reach }, (_, d) => Math.exp(-d / stepDecay))
+  const sum = new Float64Array(items.length)
+  const visitors = new Uint32Array(items.length)
+  const lastVisitor = new Int32Array(items.length)
+  const builder = new SparseBuilder(items.length)
+  for (let source = 0; source < items.length; source++) {
+    const touched: number[] = []
+    for (let o = start[source]; o < start[source + 1]; o++) {
+      const step = occurrences[o]
+      const session = deeds.session[steps[step]]
+      const visitor = deeds.visitor[steps[step]]
+      const add = (other: number, weight: number): void => {
+        const target = deeds.item[steps[other]]
+        if (visitors[target] === 0) touched.push(target)
+        if (visitors[target] === 0 || lastVisitor[target] !== visitor) visitors[target]++
+        lastVisitor[target] = visitor
+        sum[target] += weight
+      }
+      for (let d = 1; d <= reach && deeds.session[steps[step + d]] === session; d++) add(step + d, age[step] * damping[d - 1])
+      if (backward === 0) continue
+      for (let d = 1; d <= reach && deeds.session[steps[step - d]] === session; d++) add(step - d, backward * age[step] * damping[d - 1])
+    }
+    touched.sort((a, b) => a - b)
+    for (const target of touched) {
+      if (visitors[target] >= minVisitors && target !== source)
+        builder.push(target, sum[target] * scale(frequency[source], frequency[target]))
+      sum[target] = 0
+      visitors[target] = 0
+    }
+    builder.endRow()
+  }
+  return builder.build()
+}
+
+/** The steps of every item, in order. */
+function byItem(deeds: Deeds, steps: Uint32Array, items: number): { start: Uint32Array; occurrences: Uint32Array } {
+  const start = new Uint32Array(items + 1)
+  for (const deed of steps) start[deeds.item[deed] + 1]++
+  for (let item = 0; item < items; item++) start[item + 1] += start[item]
+  const next = start.slice()
+  const occurrences = new Uint32Array(steps.length)
+  steps.forEach((deed, step) => {
+    occurrences[next[deeds.item[deed]]++] = step
+  })
+  return { start, occurrences }
 }
 
 /** Deed positions before `until`, at least as committed as `least`, without an item's repetitions within one session. */
@@ -77,8 +143,13 @@ function distinctSteps(deeds: Deeds, until: number, least: Deed): Uint32Array {
 /** Fewer carts and purchases than this share of deeds are too few to learn from alone. */
 const BASKET_SHARE = 0.05
 
-function hasBaskets(deeds: Deeds): boolean {
+function hasBaskets({ dataset: { deeds }, until }: Window): boolean {
   let committed = 0
-  for (const deed of deeds.deed) if (deed >= IN_CART) committed++
-  return committed >= BASKET_SHARE * deeds.count
+  let all = 0
+  for (let k = 0; k < deeds.count; k++) {
+    if (deeds.at[k] >= until) continue
+    all++
+    if (deeds.deed[k] >= IN_CART) committed++
+  }
+  return committed >= BASKET_SHARE * all
 }

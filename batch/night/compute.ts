@@ -29,7 +29,7 @@ export async function compute(dataset: Dataset, config: Config, { stages, key, i
     'learn',
     key,
     (result) => result.neighbours.length,
-    (advance) => learn({ dataset, until: dataset.to + 1 }, config, choice.recall, advance),
+    (advance) => learn({ dataset, until: dataset.to + 1 }, choice.config, choice.recall, advance),
   )
   const members: MemberInput[] =
     idKey === null

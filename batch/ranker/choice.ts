@@ -8,24 +8,21 @@ import { learn } from '../learn/learn.ts'
 import { trialView } from '../release/assemble.ts'
 import { chooseRecall, learnRanker, type Quality, qualityOf, slates } from './choose.ts'
 import { type Decision, partingTime, sampleDecisions } from './decisions.ts'
+import { searchFamilies, type Tried } from './search-families.ts'
 import { noWeights } from './train.ts'
-
-/** Where the search begins, and where it stays when there is too little history to search. */
-export const USUAL_RECALL: Omit<RecallParameters, 'candidates'> = {
-  historyItems: 50,
-  historyDecay: 5,
-  pastDecay: 15,
-  pastWeight: 0.3,
-  selfWeight: 0.3,
-  pastSelfWeight: 0.3,
-  togetherWeight: 0.25,
-  listWeight: 0.15,
-}
+import { USUAL_RECALL } from './usual-recall.ts'
 
 /** The share of deeds, at the end of the window, that the ranker learns from with lists that have not seen them. */
 const RANKER_SHARE = 0.12
 
+/** How many decisions settings are compared on. */
+const SEARCHED = 1500
+
 export type Choice = {
+  /** The configuration to learn with: the given one under the settings that validation preferred. */
+  config: Config
+  /** What was tried. */
+  tried: Tried[]
   recall: RecallParameters
   ranker: Manifest['ranker']
   weights: Weights
@@ -48,6 +45,8 @@ export async function chooseRanker(
   const validation = decisions.filter((decision) => decision.validation)
   const training = decisions.filter((decision) => !decision.validation)
   const none: Choice = {
+    config,
+    tried: [],
     recall,
     ranker: 'none',
     weights: noWeights(FEATURE_COUNT),
@@ -55,22 +54,26 @@ export async function chooseRanker(
     metrics: { decisions: validation.length },
   }
   if (validation.length < 20 || training.length < 50) return none
-  const before = await learn({ dataset, until: parting }, config, recall, (done, total = 1) => advance(done / total, config.epochs + 2))
+  const steps = config.epochs + 3
+  const window = { dataset, until: parting }
+  const searched = await searchFamilies(window, training.slice(0, SEARCHED), config, (done, total) => advance(done / total, steps))
+  const before = await learn(window, searched.config, recall, (done, total = 1) => advance(1 + done / total, steps), searched.weights)
   const view = await trialView(dataset, before, recall)
-  const chosen = chooseRecall(view, training.slice(0, 400))
-  await advance(2, config.epochs + 2)
+  const chosen = chooseRecall(view, training.slice(0, SEARCHED))
+  await advance(3, steps)
   const tuned = { ...view, manifest: { ...view.manifest, recall: chosen } }
-  const merged = qualityOf(tuned, validation, slates(tuned, validation, null))
-  const popularity = qualityOf(tuned, validation, popularSlates(tuned, validation))
+  const quality = (shown: number[][]): Quality => qualityOf(dataset.items.length, validation, shown)
+  const merged = quality(slates(tuned, validation, null))
+  const popularity = quality(popularSlates(tuned, validation))
   const weights =
     config.epochs === 0
       ? none.weights
       : await learnRanker(tuned, training, {
           epochs: config.epochs,
           seed: config.seed,
-          onEpoch: (epoch) => advance(2 + epoch, config.epochs + 2),
+          onEpoch: (epoch) => advance(3 + epoch, steps),
         })
-  const ranked = qualityOf(tuned, validation, slates(tuned, validation, weights))
+  const ranked = quality(slates(tuned, validation, weights))
   const ranker = config.epochs > 0 && ranked['ndcg@20'] > merged['ndcg@20'] ? 'mlp' : 'none'
   const metrics = {
     decisions: validation.length,
@@ -79,7 +82,15 @@ export async function chooseRanker(
     ...named('merged', merged),
     ...named('popularity', popularity),
   }
-  return { recall: chosen, ranker, weights: ranker === 'mlp' ? weights : none.weights, decisions: decisions.length, metrics }
+  return {
+    config: searched.config,
+    tried: searched.tried,
+    recall: chosen,
+    ranker,
+    weights: ranker === 'mlp' ? weights : none.weights,
+    decisions: decisions.length,
+    metrics,
+  }
 }
 
 const popularSlates = (view: ReleaseView, decisions: readonly Decision[]): number[][] => {

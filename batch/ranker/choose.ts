@@ -41,7 +41,8 @@ export function slates(view: ReleaseView, decisions: readonly Decision[], weight
   })
 }
 
-export function qualityOf(view: ReleaseView, decisions: readonly Decision[], shown: readonly number[][]): Quality {
+/** @param items how many there are */
+export function qualityOf(items: number, decisions: readonly Decision[], shown: readonly number[][]): Quality {
   const mean = (metric: (slate: readonly number[], next: ReadonlySet<number>, k: number) => number): number =>
     decisions.reduce((sum, { next }, i) => sum + metric(shown[i], next, 20), 0) / Math.max(1, decisions.length)
   return {
@@ -49,27 +50,27 @@ export function qualityOf(view: ReleaseView, decisions: readonly Decision[], sho
     'ndcg@20': mean(ndcgAt),
     'mrr@20': mean(reciprocalRankAt),
     'hitrate@20': mean(hitRateAt),
-    coverage: new Set(shown.flat()).size / Math.max(1, view.core.items),
+    coverage: new Set(shown.flat()).size / Math.max(1, items),
   }
 }
 
 /** What is tried for each parameter, one after the other, twice round: a coordinate search. */
 const TRIED: { [P in keyof RecallParameters]?: readonly RecallParameters[P][] } = {
-  historyDecay: [1.5, 2.5, 5, 12],
-  togetherWeight: [0, 0.25, 1, 3],
-  selfWeight: [0, 0.1, 0.3, 1],
+  togetherWeight: [0, 0.15, 0.35, 0.65, 1],
+  historyDecay: [1, 2.5, 5, 12],
+  selfWeight: [0, 0.1, 0.3, 0.6, 1],
   pastDecay: [5, 15, 40, 1000],
   pastWeight: [0, 0.1, 0.3, 1],
   pastSelfWeight: [0, 0.3, 1, 3],
-  historyItems: [20, 50],
-  listWeight: [0.02, 0.05, 0.15, 0.4],
+  historyItems: [20, 50, 1000],
+  listWeight: [0, 0.02, 0.05, 0.15, 0.4],
 }
 const ROUNDS = 2
 
 /** Recall parameters that rank the decisions' next items best by the merged score alone. */
 export function chooseRecall(view: ReleaseView, decisions: readonly Decision[]): RecallParameters {
   const qualityWith = (recall: RecallParameters): number => {
-    const quality = qualityOf(view, decisions, slates({ ...view, manifest: { ...view.manifest, recall } }, decisions, null))
+    const quality = qualityOf(view.core.items, decisions, slates({ ...view, manifest: { ...view.manifest, recall } }, decisions, null))
     return quality['ndcg@20'] + quality['recall@20']
   }
   let best = view.manifest.recall

@@ -11,7 +11,7 @@ export type Decision = {
   history: HistoryItem[]
   /** '' = unknown. */
   country: string
-  /** Distinct items that followed: in the rest of the session, or, at the opening of one, until the end of the window. */
+  /** What followed: within a session the very next item, at the opening of one all until the end of the window. */
   next: Set<number>
   /** What was not to be shown: for an opening that asks for new things, everything the visitor had taken. */
   barred: ReadonlySet<number>
@@ -21,8 +21,6 @@ export type Decision = {
 
 /** One heavy visitor must not stand for everyone. */
 const MOST_PER_VISITOR = 12
-/** How far into the rest of a session a decision looks. */
-const MOST_NEXT = 10
 const NOTHING: ReadonlySet<number> = new Set()
 
 /**
@@ -51,7 +49,7 @@ export function sampleDecisions(dataset: Dataset, from: number, most: number, se
     if (decisions.length >= most) break
     const validation = itemHash(visitors[visitor], seed) % 5 === 0
     const end = starts[visitor + 1]
-    const made = opens(dataset, step) ? openings(dataset, starts[visitor], step, end) : inSession(dataset, starts[visitor], step, end)
+    const made = opens(dataset, step) ? openings(dataset, starts[visitor], step, end) : inSession(dataset, starts[visitor], step)
     for (const decision of made) if (decision.next.size > 0) decisions.push({ ...decision, validation })
   }
   return decisions
@@ -61,13 +59,9 @@ const opens = ({ deeds }: Dataset, step: number): boolean => deeds.session[step]
 
 type Asked = Omit<Decision, 'validation'>
 
-function inSession({ deeds, countries }: Dataset, start: number, step: number, end: number): Asked[] {
+function inSession({ deeds, countries }: Dataset, start: number, step: number): Asked[] {
   const history = historyOf(deeds, start, step, REMEMBERED_ITEMS, deeds.at[step])
-  const next = new Set<number>()
-  for (let k = step; k < end && deeds.session[k] === deeds.session[step] && next.size < MOST_NEXT; k++) {
-    if (deeds.item[k] !== history[0].item) next.add(deeds.item[k])
-  }
-  return [{ history, country: countries[deeds.country[step]], next, barred: NOTHING }]
+  return [{ history, country: countries[deeds.country[step]], next: new Set([deeds.item[step]]), barred: NOTHING }]
 }
 
 function openings({ deeds, countries }: Dataset, start: number, step: number, end: number): Asked[] {

@@ -3,6 +3,7 @@ import type { RecallParameters } from '../release/manifest.ts'
 import type { NeighbourRow } from '../release/neighbour-pack.ts'
 import { historyWeights, sessionLength } from './history-weights.ts'
 import type { HistoryItem, ReleaseView } from './release-view.ts'
+import { topItems } from './top.ts'
 
 /** An item outside the lists that is to be considered: trending now, or new. `score` is 0 … 1, relative to the best of its kind. */
 export type LiveItem = { item: number; score: number }
@@ -17,32 +18,43 @@ export type RecallRequest = {
   fresh: readonly LiveItem[]
 }
 
+/** One number a candidate for every source that may have named it. */
+const FLOATS = [
+  /** Σ over history of position weight × similar weight. */
+  'similar',
+  /** The part of it that comes from earlier sessions. */
+  'past',
+  /** The same over "together" weights. */
+  'together',
+  /** The same over "next" weights. */
+  'next',
+  /** The newest history item's own contributions. */
+  'lastSimilar',
+  'lastTogether',
+  'lastNext',
+  /** What being in the history itself counts. */
+  'own',
+  /** 0 … 1 relative to the list's best; 0 when not on it. */
+  'cohortList',
+  'regionList',
+  'globalList',
+  'trending',
+  'fresh',
+  /** What recall orders by. */
+  'merged',
+] as const
+type FloatColumn = (typeof FLOATS)[number]
+
 /** Candidates, best merged score first, one column per fact. Columns are `count` long and belong to the caller. */
-export type Candidates = {
+export type Candidates = Record<FloatColumn, Float32Array> & {
   count: number
   item: Uint32Array
-  /** Σ over history of position weight × similar weight; includes the self weight of items that are in the history. */
-  similar: Float32Array
-  /** The part of it that comes from earlier sessions. */
-  past: Float32Array
-  /** The same over "together" weights. */
-  together: Float32Array
-  /** The newest history item's own contribution. */
-  lastSimilar: Float32Array
-  lastTogether: Float32Array
   /** How many history items have this one as a neighbour. */
   support: Uint8Array
   /** Position in history of the item that contributes most, 255 when none does. */
   because: Uint8Array
-  /** 0 … 1 relative to the list's best; 0 when not on it. */
-  cohortList: Float32Array
-  regionList: Float32Array
-  globalList: Float32Array
-  trending: Float32Array
-  fresh: Float32Array
   /** Position in history, 255 when not in it. */
   historyPosition: Uint8Array
-  merged: Float32Array
 }
 
 /** Nobody's position. */
@@ -51,19 +63,10 @@ export const NOWHERE = 255
 /** Scratch columns over all items, reused between calls: an isolate ranks one request at a time. */
 export class RecallSpace {
   readonly items: number
-  readonly similar: Float32Array
-  readonly past: Float32Array
-  readonly together: Float32Array
-  readonly lastSimilar: Float32Array
-  readonly lastTogether: Float32Array
+  readonly float: Record<FloatColumn, Float32Array>
   readonly support: Uint8Array
   readonly because: Uint8Array
   readonly becauseWeight: Float32Array
-  readonly cohortList: Float32Array
-  readonly regionList: Float32Array
-  readonly globalList: Float32Array
-  readonly trending: Float32Array
-  readonly fresh: Float32Array
   readonly historyPosition: Uint8Array
   readonly seen: Uint8Array
   readonly touched: Uint32Array
@@ -71,19 +74,10 @@ export class RecallSpace {
 
   constructor(items: number) {
     this.items = items
-    this.similar = new Float32Array(items)
-    this.past = new Float32Array(items)
-    this.together = new Float32Array(items)
-    this.lastSimilar = new Float32Array(items)
-    this.lastTogether = new Float32Array(items)
+    this.float = perColumn(() => new Float32Array(items))
     this.support = new Uint8Array(items)
     this.because = new Uint8Array(items).fill(NOWHERE)
     this.becauseWeight = new Float32Array(items)
-    this.cohortList = new Float32Array(items)
-    this.regionList = new Float32Array(items)
-    this.globalList = new Float32Array(items)
-    this.trending = new Float32Array(items)
-    this.fresh = new Float32Array(items)
     this.historyPosition = new Uint8Array(items).fill(NOWHERE)
     this.seen = new Uint8Array(items)
     this.touched = new Uint32Array(items)
@@ -96,26 +90,18 @@ export class RecallSpace {
   }
 
   clear(): void {
-    for (let i = 0; i < this.touchedCount; i++) {
-      const item = this.touched[i]
-      this.similar[item] = 0
-      this.past[item] = 0
-      this.together[item] = 0
-      this.lastSimilar[item] = 0
-      this.lastTogether[item] = 0
-      this.support[item] = 0
-      this.because[item] = NOWHERE
-      this.becauseWeight[item] = 0
-      this.cohortList[item] = 0
-      this.regionList[item] = 0
-      this.globalList[item] = 0
-      this.trending[item] = 0
-      this.fresh[item] = 0
-      this.historyPosition[item] = NOWHERE
-      this.seen[item] = 0
-    }
+    for (const name of FLOATS) clearAt(this.float[name], this.touched, this.touchedCount, 0)
+    for (const column of [this.support, this.becauseWeight, this.seen]) clearAt(column, this.touched, this.touchedCount, 0)
+    for (const column of [this.because, this.historyPosition]) clearAt(column, this.touched, this.touchedCount, NOWHERE)
     this.touchedCount = 0
   }
+}
+
+const perColumn = (make: (name: FloatColumn) => Float32Array): Record<FloatColumn, Float32Array> =>
+  Object.fromEntries(FLOATS.map((name) => [name, make(name)])) as Record<FloatColumn, Float32Array>
+
+function clearAt(column: Float32Array | Uint8Array, items: Uint32Array, count: number, value: number): void {
+  for (let i = 0; i < count; i++) column[items[i]] = value
 }
 
 /** The first list there is, from the narrowest region outwards. */
@@ -153,40 +139,43 @@ function gather(view: ReleaseView, space: RecallSpace, { history, regions, cohor
   for (let position = 0; position < weights.length; position++) {
     const { item } = history[position]
     const past = position >= inSession
-    const own = (weights[position] * (past ? recall.pastSelfWeight : recall.selfWeight) * view.core.repeat[item]) / 255
-    space.similar[item] += own
-    if (past) space.past[item] += own
+    space.float.own[item] += weights[position] * (past ? (recall.pastSelfWeight * view.core.repeat[item]) / 255 : recall.selfWeight)
     const row = view.neighbours(item)
     if (row !== undefined) addNeighbours(space, row, weights[position], Math.min(position, NOWHERE - 1), past)
   }
-  addList(space, space.cohortList, cohort >= 0 ? nearestList(view, regions, cohort)?.list : undefined)
-  addList(space, space.regionList, nearestList(view, regions, -1)?.list)
-  addList(space, space.globalList, view.list('*', -1))
-  addLive(space, space.trending, trending)
-  addLive(space, space.fresh, fresh)
+  addList(space, space.float.cohortList, cohort >= 0 ? nearestList(view, regions, cohort)?.list : undefined)
+  addList(space, space.float.regionList, nearestList(view, regions, -1)?.list)
+  addList(space, space.float.globalList, view.list('*', -1))
+  addLive(space, space.float.trending, trending)
+  addLive(space, space.float.fresh, fresh)
 }
 
 function addNeighbours(space: RecallSpace, row: NeighbourRow, weight: number, position: number, past: boolean): void {
-  const { items, similar, together } = row
+  const { items, similar, together, next } = row
+  const { float, support, becauseWeight, because } = space
   const similarUnit = weight * row.similarScale
   const togetherUnit = weight * row.togetherScale
+  const nextUnit = weight * row.nextScale
   for (let i = 0; i < items.length; i++) {
     const item = items[i]
     space.touch(item)
     const bySimilar = similar[i] * similarUnit
     const byTogether = together[i] * togetherUnit
-    space.similar[item] += bySimilar
-    if (past) space.past[item] += bySimilar
-    space.together[item] += byTogether
-    space.support[item] += 1
+    const byNext = next[i] * nextUnit
+    float.similar[item] += bySimilar
+    if (past) float.past[item] += bySimilar
+    float.together[item] += byTogether
+    float.next[item] += byNext
+    support[item] += 1
     if (position === 0) {
-      space.lastSimilar[item] = bySimilar
-      space.lastTogether[item] = byTogether
+      float.lastSimilar[item] = bySimilar
+      float.lastTogether[item] = byTogether
+      float.lastNext[item] = byNext
     }
     const contribution = bySimilar + byTogether
-    if (contribution > space.becauseWeight[item]) {
-      space.becauseWeight[item] = contribution
-      space.because[item] = position
+    if (contribution > becauseWeight[item]) {
+      becauseWeight[item] = contribution
+      because[item] = position
     }
   }
 }
@@ -207,47 +196,44 @@ function addLive(space: RecallSpace, column: Float32Array, live: readonly LiveIt
   }
 }
 
-function best(space: RecallSpace, recall: RecallParameters, allow: (item: number) => boolean): Candidates {
+/** A live item's place counts this much of a list's. */
+const LIVE_WEIGHT = 0.5
+
+function best(
+  { float, support, because, historyPosition, touched, touchedCount }: RecallSpace,
+  recall: RecallParameters,
+  allow: (item: number) => boolean,
+): Candidates {
   const { listWeight, togetherWeight } = recall
+  const { similar, together, own, cohortList, regionList, trending, fresh, merged } = float
   let top = 0
-  let topTogether = 0
-  for (let i = 0; i < space.touchedCount; i++) {
-    top = Math.max(top, space.similar[space.touched[i]])
-    topTogether = Math.max(topTogether, space.together[space.touched[i]])
+  for (let i = 0; i < touchedCount; i++) {
+    const item = touched[i]
+    merged[item] = (1 - togetherWeight) * similar[item] + togetherWeight * together[item] + own[item]
+    top = Math.max(top, merged[item])
   }
+  // Lists are relative to their best, so the neighbours beside them are too.
   const unit = top > 0 ? 1 / top : 0
-  const togetherUnit = topTogether > 0 ? 1 / topTogether : 0
-  const kept: { item: number; merged: number }[] = []
-  for (let i = 0; i < space.touchedCount; i++) {
-    const item = space.touched[i]
-    if (!allow(item)) continue
-    const neighbours = space.similar[item] * unit + togetherWeight * space.together[item] * togetherUnit
-    const lists = Math.max(space.cohortList[item], space.regionList[item])
-    const live = 0.5 * Math.max(space.trending[item], space.fresh[item])
-    const merged = neighbours + listWeight * (lists + live)
-    if (merged > 0) kept.push({ item, merged: Math.fround(merged) })
+  const kept = new Uint32Array(touchedCount)
+  let count = 0
+  for (let i = 0; i < touchedCount; i++) {
+    const item = touched[i]
+    const lists = Math.max(cohortList[item], regionList[item])
+    const live = LIVE_WEIGHT * Math.max(trending[item], fresh[item])
+    merged[item] = merged[item] * unit + listWeight * (lists + live)
+    if (merged[item] > 0 && allow(item)) kept[count++] = item
   }
-  kept.sort((a, b) => b.merged - a.merged || a.item - b.item)
-  const count = Math.min(kept.length, recall.candidates)
-  const item = Uint32Array.from({ length: count }, (_, i) => (kept[i] as { item: number }).item)
-  const floats = (column: Float32Array): Float32Array => Float32Array.from(item, (index) => column[index])
-  const bytes = (column: Uint8Array): Uint8Array => Uint8Array.from(item, (index) => column[index])
+  const item = topItems(kept, count, merged, recall.candidates)
+  const picked = <T extends Float32Array | Uint8Array>(from: T, to: T): T => {
+    for (let i = 0; i < item.length; i++) to[i] = from[item[i]]
+    return to
+  }
   return {
-    count,
+    count: item.length,
     item,
-    similar: floats(space.similar),
-    past: floats(space.past),
-    together: floats(space.together),
-    lastSimilar: floats(space.lastSimilar),
-    lastTogether: floats(space.lastTogether),
-    support: bytes(space.support),
-    because: bytes(space.because),
-    cohortList: floats(space.cohortList),
-    regionList: floats(space.regionList),
-    globalList: floats(space.globalList),
-    trending: floats(space.trending),
-    fresh: floats(space.fresh),
-    historyPosition: bytes(space.historyPosition),
-    merged: Float32Array.from({ length: count }, (_, i) => (kept[i] as { merged: number }).merged),
+    ...perColumn((name) => picked(float[name], new Float32Array(item.length))),
+    support: picked(support, new Uint8Array(item.length)),
+    because: picked(because, new Uint8Array(item.length)),
+    historyPosition: picked(historyPosition, new Uint8Array(item.length)),
   }
 }

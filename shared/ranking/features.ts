@@ -80,6 +80,32 @@ export const features: readonly Feature[] = [
     value: (c, i) => logShare(c.candidates.lastTogether[i]),
   },
   {
+    name: 'next',
+    range: [FLOOR, 4],
+    about: 'log of the summed weight of being the very next step',
+    value: (c, i) => logShare(c.candidates.next[i]),
+  },
+  {
+    name: 'lastNext',
+    range: [FLOOR, 4],
+    about: 'log of the newest item’s own such weight',
+    value: (c, i) => logShare(c.candidates.lastNext[i]),
+  },
+  {
+    name: 'own',
+    range: [FLOOR, 4],
+    about: 'log of what being in the history counts in recall',
+    value: (c, i) => logShare(c.candidates.own[i]),
+  },
+  {
+    name: 'mergedShare',
+    range: [0, 1],
+    about: 'merged score relative to the best candidate',
+    value: (c, i) => (c.candidates.merged[0] > 0 ? c.candidates.merged[i] / c.candidates.merged[0] : 0),
+  },
+  { name: 'rank', range: [0, 6], about: 'log of 1 + place by merged score', value: (_, i) => Math.log1p(i) },
+  { name: 'reciprocalRank', range: [0, 1], about: '1 / place by merged score', value: (_, i) => 1 / (1 + i) },
+  {
     name: 'support',
     range: [0, 3],
     about: 'log of 1 + how many history items point to it',
@@ -94,6 +120,7 @@ export const features: readonly Feature[] = [
     value: (c, i) => c.candidates.regionList[i] - c.candidates.globalList[i],
   },
   { name: 'inHistory', range: [0, 1], about: 'already in the history', value: (c, i) => (inHistory(c, i) ? 1 : 0) },
+  { name: 'isNewest', range: [0, 1], about: 'the newest item itself', value: (c, i) => (c.candidates.historyPosition[i] === 0 ? 1 : 0) },
   {
     name: 'historyRecency',
     range: [0, 1],
@@ -175,7 +202,7 @@ export const features: readonly Feature[] = [
 
 export const FEATURE_COUNT = features.length
 /** Part of the ranker's contract: a model trained on another set is refused at publish and at load. */
-export const FEATURE_SET = `v2:${features.map((feature) => feature.name).join(',')}`
+export const FEATURE_SET = `v3:${features.map((feature) => feature.name).join(',')}`
 
 export function featureContext(
   view: ReleaseView,

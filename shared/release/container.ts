@@ -135,6 +135,8 @@ export function section<T extends SectionArray>(pack: Pack, name: string, ArrayO
   return array
 }
 
+export const hasSection = (pack: Pack, name: string): boolean => pack.sections[name] !== undefined
+
 /** The section `name` as a list of texts, kept as JSON. @throws PackError */
 export function texts(pack: Pack, name: string): string[] {
   let list: unknown

@@ -21,10 +21,11 @@ const Recall = v.strictObject({
   pastDecay: v.number(),
   /** While a session goes on, items of earlier ones count this much. */
   pastWeight: v.number(),
-  /** How much an item's own repeat propensity counts beside its neighbours: of this session's items, and of earlier ones'. */
+  /** How much an item of this session counts for itself, beside its neighbours. */
   selfWeight: v.number(),
+  /** How much an item of an earlier session does, times how often it is taken again. */
   pastSelfWeight: v.number(),
-  /** How much "together" counts beside "similar". */
+  /** 0 … 1: "together" counts this much, "similar" the rest. */
   togetherWeight: v.number(),
   /** How much the cohort or region list counts beside the neighbours. */
   listWeight: v.number(),

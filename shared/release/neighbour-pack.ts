@@ -1,15 +1,33 @@
-import { decodePack, encodePack, type Indices, indexArray, indices, openPack, type Pack, PackError, section } from './container.ts'
+import {
+  decodePack,
+  encodePack,
+  hasSection,
+  type Indices,
+  indexArray,
+  indices,
+  openPack,
+  type Pack,
+  PackError,
+  section,
+} from './container.ts'
 
-/** An item's neighbours, best first by `similar`; both weights are relative to the row's own scale. */
+/** An item's neighbours; each kind of weight is relative to the row's own scale for it. */
 export type NeighbourRow = {
   items: Indices
   /** 0 … 255; times `similarScale` = the weight of "who wants this wants that". */
   similar: Uint8Array<ArrayBuffer>
   /** 0 … 255; times `togetherScale` = the weight of "in the same basket or session, after it". */
   together: Uint8Array<ArrayBuffer>
+  /** 0 … 255; times `nextScale` = the weight of "as the very next step". */
+  next: Uint8Array<ArrayBuffer>
   similarScale: number
   togetherScale: number
+  nextScale: number
 }
+
+/** The kinds of weight a neighbour has. */
+export const NEIGHBOUR_WEIGHTS = ['similar', 'together', 'next'] as const
+export type NeighbourWeight = (typeof NEIGHBOUR_WEIGHTS)[number]
 
 /** The rows of consecutive slots. */
 export type NeighbourPack = {
@@ -18,7 +36,7 @@ export type NeighbourPack = {
   row(slot: number): NeighbourRow
 }
 
-export type NeighbourInput = { items: number[]; similar: number[]; together: number[] }
+export type NeighbourInput = { items: number[] } & Record<NeighbourWeight, number[]>
 
 const quantise = (weights: number[]): { scale: number; bytes: Uint8Array } => {
   const top = weights.reduce((most, weight) => Math.max(most, weight), 0)
@@ -27,30 +45,36 @@ const quantise = (weights: number[]): { scale: number; bytes: Uint8Array } => {
   return { scale, bytes: Uint8Array.from(weights, (weight) => (scale > 0 ? Math.min(255, Math.round(Math.max(0, weight) / scale)) : 0)) }
 }
 
-/** @param first the slot of `rows[0]`; @param itemCount how many items the release has (sets the width of an index) */
+/**
+ * A kind of weight that none of the rows has takes no space.
+ * @param first the slot of `rows[0]` @param itemCount how many items the release has (sets the width of an index)
+ */
 export function encodeNeighbours(first: number, rows: NeighbourInput[], itemCount: number): Uint8Array<ArrayBuffer> {
   const start = new Uint32Array(rows.length + 1)
   rows.forEach((row, i) => {
     start[i + 1] = start[i] + row.items.length
   })
-  const total = start[rows.length]
-  const similar = new Uint8Array(total)
-  const together = new Uint8Array(total)
-  const similarScale = new Float32Array(rows.length)
-  const togetherScale = new Float32Array(rows.length)
-  rows.forEach((row, i) => {
-    const a = quantise(row.similar)
-    const b = quantise(row.together)
-    similarScale[i] = a.scale
-    togetherScale[i] = b.scale
-    similar.set(a.bytes, start[i])
-    together.set(b.bytes, start[i])
-  })
   const items = indexArray(
     itemCount,
     rows.flatMap((row) => row.items),
   )
-  return encodePack({ kind: 'neighbours', meta: { first }, sections: { start, items, similar, together, similarScale, togetherScale } })
+  const columns = NEIGHBOUR_WEIGHTS.flatMap((kind) => {
+    const bytes = new Uint8Array(start[rows.length])
+    const scales = new Float32Array(rows.length)
+    rows.forEach((row, i) => {
+      const quantised = quantise(row[kind])
+      scales[i] = quantised.scale
+      bytes.set(quantised.bytes, start[i])
+    })
+    const none = scales.every((scale) => scale === 0)
+    return none
+      ? []
+      : [
+          [kind, bytes],
+          [`${kind}Scale`, scales],
+        ]
+  })
+  return encodePack({ kind: 'neighbours', meta: { first }, sections: { start, items, ...Object.fromEntries(columns) } })
 }
 
 /** @throws PackError */
@@ -65,10 +89,12 @@ function readNeighbours(pack: Pack): NeighbourPack {
   if (rows < 0) throw new PackError('bad-section', 'neighbours.start is empty')
   const total = start[rows]
   const items = indices(pack, 'items', total)
-  const similar = section(pack, 'similar', Uint8Array, total)
-  const together = section(pack, 'together', Uint8Array, total)
-  const similarScale = section(pack, 'similarScale', Float32Array, rows)
-  const togetherScale = section(pack, 'togetherScale', Float32Array, rows)
+  const weights = (kind: NeighbourWeight): Uint8Array<ArrayBuffer> =>
+    hasSection(pack, kind) ? section(pack, kind, Uint8Array, total) : new Uint8Array(total)
+  const scales = (kind: NeighbourWeight): Float32Array<ArrayBuffer> =>
+    hasSection(pack, kind) ? section(pack, `${kind}Scale`, Float32Array, rows) : new Float32Array(rows)
+  const [similar, together, next] = NEIGHBOUR_WEIGHTS.map(weights)
+  const [similarScale, togetherScale, nextScale] = NEIGHBOUR_WEIGHTS.map(scales)
   const first = Number(pack.meta.first)
   return {
     first,
@@ -81,8 +107,10 @@ function readNeighbours(pack: Pack): NeighbourPack {
         items: items.subarray(from, to),
         similar: similar.subarray(from, to),
         together: together.subarray(from, to),
+        next: next.subarray(from, to),
         similarScale: similarScale[i],
         togetherScale: togetherScale[i],
+        nextScale: nextScale[i],
       }
     },
   }

@@ -21,7 +21,9 @@ const text = fc.string({ unit: 'binary', maxLength: 30 })
 const neighbours = fc.record({
   first: fc.nat(1000),
   itemCount,
-  rows: fc.array(fc.array(fc.record({ item: fc.nat(49), similar: weight, together: weight }), { maxLength: 20 }), { maxLength: 10 }),
+  rows: fc.array(fc.array(fc.record({ item: fc.nat(49), similar: weight, together: weight, next: weight }), { maxLength: 20 }), {
+    maxLength: 10,
+  }),
 })
 const neighbourBytes = ({ first, rows, itemCount: items }: typeof neighbours extends fc.Arbitrary<infer T> ? T : never): Bytes =>
   encodeNeighbours(
@@ -30,6 +32,7 @@ const neighbourBytes = ({ first, rows, itemCount: items }: typeof neighbours ext
       items: row.map(({ item }) => item),
       similar: row.map(({ similar }) => similar),
       together: row.map(({ together }) => together),
+      next: row.map(({ next }) => next),
     })),
     items,
   )

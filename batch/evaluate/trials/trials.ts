@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Config } from '../../config.ts'
 import type { Dataset } from '../../dataset.ts'
 import { ingest } from '../../ingest.ts'
 import { movieTweetings } from '../../sources/movietweetings.ts'
@@ -19,7 +20,14 @@ export type SplitName = (typeof splitNames)[number]
 export const DATA = join(import.meta.dirname, '../../../../shared/data')
 
 /** A trial whose questions are read only when they are asked: what learns never opens a test file. */
-export type OpenTrial = Pick<Trial, 'dataset' | 'train' | 'time'> & { tasks(): Promise<Task[]> }
+export type OpenTrial = Pick<Trial, 'dataset' | 'train' | 'time'> & {
+  /** What the protocol fixes of a night's configuration. */
+  fixed: Partial<Config>
+  tasks(): Promise<Task[]>
+}
+
+/** What published figures were reached under: every pair counts, however few visitors have it. */
+const NO_THRESHOLD: Partial<Config> = { minVisitors: 1 }
 
 const seconds = (iso: string): number => Date.parse(`${iso}Z`) / 1000
 const RETAIL_SPLIT = seconds('2011-11-09T12:50:00')
@@ -39,7 +47,7 @@ export async function openTrial(name: DatasetName, data: string, options: TrialO
     case 'online-retail': {
       const lines = file('online-retail', 'online_retail.csv.gz')
       const train = await read(onlineRetail(lines, RETAIL_SPLIT))
-      return { dataset: name, train, time: 'seconds', tasks: async () => retailTasks(await read(onlineRetail(lines)), train) }
+      return { dataset: name, train, time: 'seconds', fixed: {}, tasks: async () => retailTasks(await read(onlineRetail(lines)), train) }
     }
     case 'movietweetings': {
       const ratings = file('movietweetings-100k', 'ratings.dat.gz')
@@ -49,18 +57,19 @@ export async function openTrial(name: DatasetName, data: string, options: TrialO
         dataset: name,
         train,
         time: 'seconds',
+        fixed: {},
         tasks: async () => [{ name: 'next', queries: movieQueries(await read(source), train) }],
       }
     }
     case 'serenade-bolcom': {
       const train = await read(serenadeSource(file(name, 'train.tsv.gz')))
       const tasks = async (): Promise<Task[]> => [{ name: 'next', queries: serenadeQueries(file(name, 'test.tsv.gz'), train) }]
-      return { dataset: name, train, time: 'seconds', tasks }
+      return { dataset: name, train, time: 'seconds', fixed: NO_THRESHOLD, tasks }
     }
     case 'diginetica': {
       const train = await read(digineticaSource(file(name, 'train.txt.gz')))
       const tasks = async (): Promise<Task[]> => [{ name: 'next', queries: digineticaQueries(file(name, 'test.txt.gz'), train) }]
-      return { dataset: name, train, time: 'order', tasks }
+      return { dataset: name, train, time: 'order', fixed: NO_THRESHOLD, tasks }
     }
     case 'gowalla': {
       const lines = file(name, 'train.txt.gz')
@@ -68,7 +77,7 @@ export async function openTrial(name: DatasetName, data: string, options: TrialO
       const tasks = async (): Promise<Task[]> => [
         { name: 'whole-history', queries: gowallaQueries(lines, file(name, 'test.txt.gz'), train) },
       ]
-      return { dataset: name, train, time: 'none', tasks }
+      return { dataset: name, train, time: 'none', fixed: NO_THRESHOLD, tasks }
     }
   }
 }
@@ -105,6 +114,7 @@ export async function cutTrial(source: Source, split: SplitName, options: TrialO
       dataset,
       train,
       time: 'seconds',
+      fixed: {},
       tasks: async () => [{ name: 'last', queries: periodQueries(await read(source), train, 'last', 1) }],
     }
   }
@@ -112,11 +122,12 @@ export async function cutTrial(source: Source, split: SplitName, options: TrialO
   const at = splitTime(all, split)
   const train = await read(cutBefore(source, at))
   if (split === 'sessions')
-    return { dataset, train, time: 'seconds', tasks: async () => [{ name: 'next', queries: nextQueries(all, train, at) }] }
+    return { dataset, train, time: 'seconds', fixed: {}, tasks: async () => [{ name: 'next', queries: nextQueries(all, train, at) }] }
   return {
     dataset,
     train,
     time: 'seconds',
+    fixed: {},
     tasks: async () => {
       const everyone = periodQueries(all, train, at)
       const known = everyone.filter(({ history }) => history.length > 0)

@@ -1,0 +1,44 @@
+import type { Config } from '../config.ts'
+import { interactions, type Window } from './interactions.ts'
+import { unitScale } from './merge-neighbours.ts'
+import { similarItems } from './similar.ts'
+import type { Sparse } from './sparse.ts'
+import { togetherItems, withTwoHops } from './together.ts'
+
+/** A way to learn which items point to which, with the settings worth trying for it, most telling first. */
+export type Family = {
+  name: 'similar' | 'together'
+  tried: { [P in keyof Config]?: readonly Config[P][] }
+  /** source × target weights, the largest of a row 1 on average. */
+  weights(window: Window, config: Config): Promise<Sparse>
+}
+
+/** "Who wants this wants that", learned from whole visitors; nothing fades, as taste does not. */
+const similar: Family = {
+  name: 'similar',
+  tried: { ridgeBase: [3, 30], visitorPower: [0.5, 0.1], ridgeScale: [0.3, 2] },
+  weights: async (window, config) => unitScale(await similarItems(interactions(window, Number.POSITIVE_INFINITY), config)),
+}
+
+/** "In the same basket or visit", learned from sessions. */
+const together: Family = {
+  name: 'together',
+  tried: { togetherHalfLifeDays: [45], stepDecay: [5], hop: [0, 1], backward: [1] },
+  weights: async (window, config) => {
+    const direct = togetherItems(window, { ...config, reach: config.sessionReach, halfLifeDays: config.togetherHalfLifeDays })
+    return unitScale(withTwoHops(direct, config.hop, TWO_HOP_WIDTH))
+  },
+}
+
+/** How many neighbours of each item a two-hop path may use. */
+const TWO_HOP_WIDTH = 50
+
+export const families: readonly Family[] = [similar, together]
+
+/** What each family learned from one window. */
+export type FamilyWeights = Record<Family['name'], Sparse>
+
+export const learnFamilies = async (window: Window, config: Config): Promise<FamilyWeights> => ({
+  similar: await similar.weights(window, config),
+  together: await together.weights(window, config),
+})

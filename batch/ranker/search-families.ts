@@ -1,0 +1,162 @@
+import { historyWeights } from '../../shared/ranking/history-weights.ts'
+import { topItems } from '../../shared/ranking/top.ts'
+import type { Config } from '../config.ts'
+import { type Family, type FamilyWeights, families } from '../learn/families.ts'
+import type { Window } from '../learn/interactions.ts'
+import { largest, type Sparse, SparseBuilder } from '../learn/sparse.ts'
+import { qualityOf } from './choose.ts'
+import type { Decision } from './decisions.ts'
+import { USUAL_RECALL } from './usual-recall.ts'
+
+/** One setting that was tried, and what validation said of it. */
+export type Tried = { family: Family['name'] | 'mix' | 'lists'; setting: Partial<Config>; quality: number }
+
+export type Searched = {
+  /** The given configuration with the best settings found. */
+  config: Config
+  weights: FamilyWeights
+  tried: Tried[]
+}
+
+/** What "together" may count in a row beside "similar". */
+const MIXES = [0.1, 0.3, 0.5, 0.7, 0.9]
+const HALF_LIVES = [3, 7, 14, 30, 90]
+const SLATE = 20
+
+/**
+ * Tries settings of every model family on the window, at most `config.trials` a family, one setting after the other from
+ * the given ones, and keeps what ranks the decisions' next items best; then how much of each family a row should hold,
+ * and how fast popularity fades. A family is judged by itself, by its rows cut to the length they are stored at.
+ */
+export async function searchFamilies(
+  window: Window,
+  decisions: readonly Decision[],
+  start: Config,
+  advance: (done: number, total: number) => Promise<void>,
+): Promise<Searched> {
+  const tried: Tried[] = []
+  const judge = judgeOf(window, decisions, start)
+  const total = families.length * start.trials
+  let config = start
+  let done = 0
+  const best: Partial<FamilyWeights> = {}
+  for (const family of families) {
+    const attempt = async (setting: Partial<Config>): Promise<{ weights: Sparse; quality: number }> => {
+      const weights = await family.weights(window, { ...config, ...setting })
+      const quality = judge(weights)
+      tried.push({ family: family.name, setting, quality })
+      await advance(++done, total)
+      return { weights, quality }
+    }
+    let kept = await attempt(settingsOf(family, config))
+    let left = start.trials - 1
+    for (const [name, values] of Object.entries(family.tried)) {
+      for (const value of values) {
+        if (left-- <= 0) break
+        const setting = { [name]: value }
+        const other = await attempt(setting)
+        if (other.quality <= kept.quality) continue
+        kept = other
+        config = { ...config, ...setting }
+      }
+    }
+    best[family.name] = kept.weights
+  }
+  const weights = best as FamilyWeights
+  config = {
+    ...config,
+    ...bestOf(
+      MIXES,
+      (mix) => ({ mix }),
+      'mix',
+      (mix) => judge(mixed(weights, mix, 2 * start.neighboursPerItem)),
+      tried,
+    ),
+  }
+  config = {
+    ...config,
+    ...bestOf(
+      HALF_LIVES,
+      (halfLifeDays) => ({ halfLifeDays }),
+      'lists',
+      (days) => popularQuality(window, decisions, days),
+      tried,
+    ),
+  }
+  return { config, weights, tried }
+}
+
+const settingsOf = (family: Family, config: Config): Partial<Config> =>
+  Object.fromEntries(Object.keys(family.tried).map((name) => [name, config[name as keyof Config]]))
+
+function bestOf(
+  values: readonly number[],
+  settingOf: (value: number) => Partial<Config>,
+  family: Tried['family'],
+  judge: (value: number) => number,
+  tried: Tried[],
+): Partial<Config> {
+  const own = values.map((value): Tried => ({ family, setting: settingOf(value), quality: judge(value) }))
+  tried.push(...own)
+  return own.reduce((best, other) => (other.quality > best.quality ? other : best)).setting
+}
+
+/** Ranks by the summed weights of the history's rows, the history itself and what is barred left out. */
+function judgeOf({ dataset }: Window, decisions: readonly Decision[], config: Config): (weights: Sparse) => number {
+  const items = dataset.items.length
+  const asked = decisions.filter(({ history }) => history.length > 0)
+  return (weights) => {
+    const cut = Array.from({ length: items }, (_, row) => largest(weights, row, config.neighboursPerItem))
+    const score = new Float32Array(items)
+    const slates = asked.map(({ history, barred }) => {
+      const touched = new Set<number>()
+      const recall = { ...USUAL_RECALL, historyItems: history.length, candidates: SLATE }
+      historyWeights(history, recall).forEach((weight, position) => {
+        for (const k of cut[history[position].item]) {
+          touched.add(weights.index[k])
+          score[weights.index[k]] += weight * weights.value[k]
+        }
+      })
+      const past = new Set(history.map(({ item }) => item))
+      const open = Uint32Array.from(touched).filter((item) => !past.has(item) && !barred.has(item))
+      const slate = Array.from(topItems(open, open.length, score, SLATE))
+      for (const item of touched) score[item] = 0
+      return slate
+    })
+    return mean(qualityOf(items, asked, slates))
+  }
+}
+
+const mean = (quality: { 'recall@20': number; 'ndcg@20': number }): number => quality['recall@20'] + quality['ndcg@20']
+
+/** Both families' rows in the proportion that a release would hold them. */
+function mixed({ similar, together }: FamilyWeights, mix: number, width: number): Sparse {
+  const builder = new SparseBuilder(similar.columns)
+  const value = new Map<number, number>()
+  for (let row = 0; row < similar.rows; row++) {
+    value.clear()
+    for (const k of largest(similar, row, width)) value.set(similar.index[k], (1 - mix) * similar.value[k])
+    for (const k of largest(together, row, width))
+      value.set(together.index[k], (value.get(together.index[k]) ?? 0) + mix * together.value[k])
+    for (const [item, weight] of [...value].sort(([a], [b]) => a - b)) builder.push(item, weight)
+    builder.endRow()
+  }
+  return builder.build()
+}
+
+/** How well the most popular items do when popularity halves every `halfLifeDays`. */
+function popularQuality({ dataset: { deeds, items }, until }: Window, decisions: readonly Decision[], halfLifeDays: number): number {
+  const popularity = new Float32Array(items.length)
+  for (let k = 0; k < deeds.count; k++) {
+    if (deeds.at[k] < until) popularity[deeds.item[k]] += 2 ** ((deeds.at[k] - until) / (86_400 * halfLifeDays))
+  }
+  const all = Uint32Array.from(items.keys())
+  const slate = Array.from(topItems(all, all.length, popularity, SLATE))
+  return mean(
+    qualityOf(
+      items.length,
+      decisions,
+      decisions.map(() => slate),
+    ),
+  )
+}
