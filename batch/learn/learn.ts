@@ -30,6 +30,9 @@ export type Learned = {
 
 const DAY = 86_400
 const STEPS = 5
+/** An item trends when its share counted over the shorter half-life is above that over the longer. */
+const LATELY_DAYS = 4
+const USUALLY_DAYS = 60
 /** How much the very next step counts in what an item's row holds, of what "together" counts. */
 const NEXT_SHARE = 0.3
 
@@ -77,15 +80,16 @@ function describeItems(
   const { items } = dataset
   const count = items.length
   const popularity = sumByItem(recent, 1)
-  const lately = sumByItem(interactions({ dataset, until }, Math.min(7, config.halfLifeDays / 4)), 1)
-  const total = popularity.reduce((sum, value) => sum + value, 0)
+  const lately = sumByItem(interactions({ dataset, until }, LATELY_DAYS), 1)
+  const usually = sumByItem(interactions({ dataset, until }, USUALLY_DAYS), 1)
+  const total = usually.reduce((sum, value) => sum + value, 0)
   const totalLately = lately.reduce((sum, value) => sum + value, 0)
   const most = popularity.reduce((top, value) => Math.max(top, value), 0)
   const categories = ['', ...new Set(items.map((item) => item.category).filter((name) => name !== ''))].slice(0, 65_536)
   const categoryIndex = new Map(categories.map((name, i) => [name, i]))
   const repeat = repeatShares({ dataset, until })
   const { salt, high, low, item } = hashIndex(items.map(({ id }) => id))
-  const trend = (i: number): number => Math.log2((lately[i] + 0.5) / (totalLately + 0.5) / ((popularity[i] + 0.5) / (total + 0.5)))
+  const trend = (i: number): number => Math.log2((lately[i] + 0.5) / (totalLately + 0.5) / ((usually[i] + 0.5) / (total + 0.5)))
   const isNew = (i: number): boolean => recent.itemVisitors[i] === 0 || items[i].firstSeen > until - config.newItemDays * DAY
   return {
     idSalt: salt,

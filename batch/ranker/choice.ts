@@ -16,7 +16,7 @@ import { USUAL_RECALL } from './usual-recall.ts'
 const RANKER_SHARE = 0.12
 
 /** How many decisions settings are compared on. */
-const SEARCHED = 1500
+const SEARCHED = 800
 
 export type Choice = {
   /** The configuration to learn with: the given one under the settings that validation preferred. */

@@ -54,11 +54,26 @@ export function qualityOf(items: number, decisions: readonly Decision[], shown: 
   }
 }
 
+/** NDCG@20 plus recall@20, every kind of decision counting the same however many there are. */
+export function balanced(decisions: readonly Decision[], shown: readonly number[][]): number {
+  const sum = new Map<Decision['kind'], { quality: number; count: number }>()
+  decisions.forEach(({ kind, next }, i) => {
+    const own = sum.get(kind) ?? { quality: 0, count: 0 }
+    own.quality += recallAt(shown[i], next, 20) + ndcgAt(shown[i], next, 20)
+    own.count++
+    sum.set(kind, own)
+  })
+  let total = 0
+  for (const { quality, count } of sum.values()) total += quality / count
+  return total / Math.max(1, sum.size)
+}
+
 /** What is tried for each parameter, one after the other, twice round: a coordinate search. */
 const TRIED: { [P in keyof RecallParameters]?: readonly RecallParameters[P][] } = {
   togetherWeight: [0, 0.15, 0.35, 0.65, 1],
   historyDecay: [1, 2.5, 5, 12],
   selfWeight: [0, 0.1, 0.3, 0.6, 1],
+  pastTogetherWeight: [0, 0.15, 0.35, 0.65, 1],
   pastDecay: [5, 15, 40, 1000],
   pastWeight: [0, 0.1, 0.3, 1],
   pastSelfWeight: [0, 0.3, 1, 3],
@@ -69,10 +84,8 @@ const ROUNDS = 2
 
 /** Recall parameters that rank the decisions' next items best by the merged score alone. */
 export function chooseRecall(view: ReleaseView, decisions: readonly Decision[]): RecallParameters {
-  const qualityWith = (recall: RecallParameters): number => {
-    const quality = qualityOf(view.core.items, decisions, slates({ ...view, manifest: { ...view.manifest, recall } }, decisions, null))
-    return quality['ndcg@20'] + quality['recall@20']
-  }
+  const qualityWith = (recall: RecallParameters): number =>
+    balanced(decisions, slates({ ...view, manifest: { ...view.manifest, recall } }, decisions, null))
   let best = view.manifest.recall
   let most = qualityWith(best)
   for (let round = 0; round < ROUNDS; round++) {

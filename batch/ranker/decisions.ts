@@ -7,6 +7,8 @@ import { historyOf, visitorStarts } from '../learn/histories.ts'
 
 /** A moment at which the edge would have been asked, and what the visitor took next. */
 export type Decision = {
+  /** Within a session, or at the opening of one: for anything, or for what is new to the visitor. */
+  kind: 'step' | 'opening' | 'discovery'
   /** As the visitor's object would have remembered it then. */
   history: HistoryItem[]
   /** '' = unknown. */
@@ -21,6 +23,9 @@ export type Decision = {
 
 /** One heavy visitor must not stand for everyone. */
 const MOST_PER_VISITOR = 12
+/** Where there are more openings than this, steps must not drown them. */
+const SOME_OPENINGS = 500
+const STEPS_PER_OPENING = 4
 const NOTHING: ReadonlySet<number> = new Set()
 
 /**
@@ -44,15 +49,17 @@ export function sampleDecisions(dataset: Dataset, from: number, most: number, se
     moments.push(...own.slice(0, MOST_PER_VISITOR))
   }
   moments.sort((a, b) => a.draw - b.draw || a.step - b.step)
-  const decisions: Decision[] = []
-  for (const { visitor, step } of moments) {
-    if (decisions.length >= most) break
-    const validation = itemHash(visitors[visitor], seed) % 5 === 0
-    const end = starts[visitor + 1]
-    const made = opens(dataset, step) ? openings(dataset, starts[visitor], step, end) : inSession(dataset, starts[visitor], step)
-    for (const decision of made) if (decision.next.size > 0) decisions.push({ ...decision, validation })
-  }
-  return decisions
+  const openMoments = moments.filter(({ step }) => opens(dataset, step)).slice(0, most / 2)
+  const steps = moments.filter(({ step }) => !opens(dataset, step))
+  const mostSteps = openMoments.length > SOME_OPENINGS ? STEPS_PER_OPENING * openMoments.length : most
+  return [...openMoments, ...steps.slice(0, Math.min(mostSteps, most - openMoments.length))]
+    .sort((a, b) => a.draw - b.draw || a.step - b.step)
+    .flatMap(({ visitor, step }) => {
+      const validation = itemHash(visitors[visitor], seed) % 5 === 0
+      const end = starts[visitor + 1]
+      const made = opens(dataset, step) ? openings(dataset, starts[visitor], step, end) : inSession(dataset, starts[visitor], step)
+      return made.filter(({ next }) => next.size > 0).map((decision) => ({ ...decision, validation }))
+    })
 }
 
 const opens = ({ deeds }: Dataset, step: number): boolean => deeds.session[step] !== deeds.session[step - 1]
@@ -61,7 +68,7 @@ type Asked = Omit<Decision, 'validation'>
 
 function inSession({ deeds, countries }: Dataset, start: number, step: number): Asked[] {
   const history = historyOf(deeds, start, step, REMEMBERED_ITEMS, deeds.at[step])
-  return [{ history, country: countries[deeds.country[step]], next: new Set([deeds.item[step]]), barred: NOTHING }]
+  return [{ kind: 'step', history, country: countries[deeds.country[step]], next: new Set([deeds.item[step]]), barred: NOTHING }]
 }
 
 function openings({ deeds, countries }: Dataset, start: number, step: number, end: number): Asked[] {
@@ -70,8 +77,8 @@ function openings({ deeds, countries }: Dataset, start: number, step: number, en
   const owned = new Set(deeds.item.subarray(start, step))
   const asked = { history, country: countries[deeds.country[step]] }
   return [
-    { ...asked, next, barred: NOTHING },
-    { ...asked, next: new Set([...next].filter((item) => !owned.has(item))), barred: owned },
+    { kind: 'opening', ...asked, next, barred: NOTHING },
+    { kind: 'discovery', ...asked, next: new Set([...next].filter((item) => !owned.has(item))), barred: owned },
   ]
 }
 

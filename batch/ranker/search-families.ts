@@ -4,7 +4,7 @@ import type { Config } from '../config.ts'
 import { type Family, type FamilyWeights, families } from '../learn/families.ts'
 import type { Window } from '../learn/interactions.ts'
 import { largest, type Sparse, SparseBuilder } from '../learn/sparse.ts'
-import { qualityOf } from './choose.ts'
+import { balanced } from './choose.ts'
 import type { Decision } from './decisions.ts'
 import { USUAL_RECALL } from './usual-recall.ts'
 
@@ -123,11 +123,9 @@ function judgeOf({ dataset }: Window, decisions: readonly Decision[], config: Co
       for (const item of touched) score[item] = 0
       return slate
     })
-    return mean(qualityOf(items, asked, slates))
+    return balanced(asked, slates)
   }
 }
-
-const mean = (quality: { 'recall@20': number; 'ndcg@20': number }): number => quality['recall@20'] + quality['ndcg@20']
 
 /** Both families' rows in the proportion that a release would hold them. */
 function mixed({ similar, together }: FamilyWeights, mix: number, width: number): Sparse {
@@ -152,11 +150,8 @@ function popularQuality({ dataset: { deeds, items }, until }: Window, decisions:
   }
   const all = Uint32Array.from(items.keys())
   const slate = Array.from(topItems(all, all.length, popularity, SLATE))
-  return mean(
-    qualityOf(
-      items.length,
-      decisions,
-      decisions.map(() => slate),
-    ),
+  return balanced(
+    decisions,
+    decisions.map(() => slate),
   )
 }

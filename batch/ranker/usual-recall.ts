@@ -9,5 +9,6 @@ export const USUAL_RECALL: Omit<RecallParameters, 'candidates'> = {
   selfWeight: 0.3,
   pastSelfWeight: 0.3,
   togetherWeight: 0.3,
+  pastTogetherWeight: 0.3,
   listWeight: 0.05,
 }

@@ -25,8 +25,9 @@ const Recall = v.strictObject({
   selfWeight: v.number(),
   /** How much an item of an earlier session does, times how often it is taken again. */
   pastSelfWeight: v.number(),
-  /** 0 … 1: "together" counts this much, "similar" the rest. */
+  /** 0 … 1: "together" counts this much, "similar" the rest: beside this session's items, and beside earlier ones'. */
   togetherWeight: v.number(),
+  pastTogetherWeight: v.number(),
   /** How much the cohort or region list counts beside the neighbours. */
   listWeight: v.number(),
   /** At most this many candidates are ranked. */
