@@ -17,7 +17,8 @@ import { decodeLists } from '../../shared/release/list-pack.ts'
 import type { Manifest } from '../../shared/release/manifest.ts'
 
 const SLICE = join(import.meta.dirname, 'fixtures/online-retail-slice.csv.gz')
-const quick = { ...readConfig(undefined), decisions: 800, epochs: 1 }
+/** Every stage of a night, none of them long. */
+const quick = { ...readConfig(undefined), decisions: 240, candidates: 60, epochs: 1 }
 
 let folder: string
 let stores: Stores
@@ -121,7 +122,7 @@ describe('a night', () => {
 
   it('leaves the live release alone when writing fails half-way, and the next night gets through', async () => {
     const before = await readChannel(stores.kv)
-    const changed = { ...quick, seed: 4, epochs: 0 }
+    const changed = { ...quick, halfLifeDays: 20, epochs: 0 }
     let writes = 0
     const failing = {
       ...stores.kv,
