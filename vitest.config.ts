@@ -42,7 +42,7 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          fileParallelism: false,
+          globalSetup: 'test/e2e/prepare.ts',
           testTimeout: 180_000,
           hookTimeout: 180_000,
         },

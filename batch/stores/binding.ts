@@ -1,4 +1,3 @@
-import { getPlatformProxy } from 'wrangler'
 import type { BlobSource } from './blob-source.ts'
 import { inParallel } from './in-parallel.ts'
 import type { KvSink } from './kv-sink.ts'
@@ -29,6 +28,8 @@ const MOST_DELETES = 1000
  * @param persist absolute path of the folder given to `wrangler dev`
  */
 export async function openBindings(persist: string, configPath: string): Promise<Stores> {
+  // Loading wrangler takes a second, which commands that never come here should not wait for.
+  const { getPlatformProxy } = await import('wrangler')
   // wrangler dev keeps its state in a subfolder named after the layout's version; the proxy takes that subfolder itself.
   const proxy = await getPlatformProxy<Bindings>({ configPath, persist: { path: `${persist}/v3` }, remoteBindings: false })
   const { RELEASES, EVENTS } = proxy.env

@@ -8,9 +8,9 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { forgetDevServer, recordDevServer } from '../../batch/stores/dev-server.ts'
 import { stateOf } from '../../batch/stores/open-stores.ts'
 import { type RunningEdge, startEdge } from '../../scripts/dev-server.ts'
-import { ensureLocalSecrets } from '../../scripts/secrets.ts'
 import type { EventsAnswer } from '../../shared/schemas/events.ts'
 import type { RecommendationAnswer } from '../../shared/schemas/recommendations.ts'
+import { smallShop } from './server.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const NIGHTJAR = join(ROOT, 'batch/bin/nightjar.mjs')
@@ -67,9 +67,6 @@ async function visitorWho(edge: RunningEdge, clicks: readonly string[], country 
 }
 
 let directory: string
-beforeAll(() => {
-  ensureLocalSecrets(join(ROOT, '.dev.vars'))
-})
 
 describe('Online Retail, from the file to the answer', () => {
   let edge: RunningEdge
@@ -132,8 +129,9 @@ describe('the loop', () => {
   let config: string
   beforeAll(async () => {
     home = mkdtempSync(join(tmpdir(), 'nightjar-loop-'))
+    await smallShop(home)
     config = join(home, 'quick.json')
-    writeFileSync(config, JSON.stringify({ decisions: 600, epochs: 1 }))
+    writeFileSync(config, JSON.stringify({ decisions: 300, epochs: 1 }))
     await nightly(home, '--source', 'shop', '--config', config)
   })
   afterAll(async () => {
@@ -161,7 +159,7 @@ describe('the loop', () => {
     if (edge === undefined) throw new Error('the edge is not up')
     const { release: live } = await get(edge, '/v1/lists/*/popular')
     const changed = join(home, 'changed.json')
-    writeFileSync(changed, JSON.stringify({ decisions: 600, epochs: 1, seed: 5 }))
+    writeFileSync(changed, JSON.stringify({ decisions: 300, epochs: 1, halfLifeDays: 20 }))
     for (const stage of ['', 'ingest', 'ranker', 'learn', 'packs']) {
       const night = nightjar(['nightly', '--directory', home, '--source', 'shop', '--config', changed])
       night.stdout?.on('data', (chunk: Buffer) => {

@@ -10,9 +10,7 @@ import { generateShop } from '../../batch/sources/shop-generator.ts'
 import type { Source } from '../../batch/sources/source.ts'
 import { openStores, stateOf } from '../../batch/stores/open-stores.ts'
 import { startEdge } from '../../scripts/dev-server.ts'
-import { ensureLocalSecrets } from '../../scripts/secrets.ts'
 
-const ROOT = join(import.meta.dirname, '../..')
 /** 1 November 2026: a fixed end makes every run learn from the same history. */
 const HISTORY_END = 1_793_491_200
 
@@ -53,7 +51,6 @@ export async function startPublished(makeSource: (directory: string) => Promise<
   const directory = mkdtempSync(join(tmpdir(), 'nightjar-e2e-'))
   const remove = (): void => rmSync(directory, { recursive: true, force: true })
   try {
-    ensureLocalSecrets(join(ROOT, '.dev.vars'))
     const report = await publish(directory, await makeSource(directory))
     const edge = await startEdge({ port: await getPort(), state: stateOf(directory), variables: { CHANNEL_REFRESH_SECONDS: '1' } })
     return {
