@@ -92,7 +92,8 @@ async function untilAnswering(url: string, child: ChildProcess, isListening: () 
 async function stopGroup(child: ChildProcess, ended: Promise<number | null>): Promise<void> {
   if (child.pid === undefined) return
   signalGroup(child.pid, 'SIGTERM')
-  await Promise.race([ended, setTimeout(5000)])
+  // Without a reference: a command that has stopped its edge ends at once, not when this has run out.
+  await Promise.race([ended, setTimeout(5000, undefined, { ref: false })])
   signalGroup(child.pid, 'SIGKILL')
   await ended
 }
