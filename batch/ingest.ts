@@ -146,7 +146,8 @@ async function readItems(db: DuckDBConnection): Promise<CatalogueItem[]> {
         id: String(id),
         values,
         category: typeof category === 'string' ? category : '',
-        price: typeof price === 'number' && price > 0 ? price : 0,
+        // Packs hold 32-bit floats: what is no number there is no price.
+        price: typeof price === 'number' && price > 0 && Number.isFinite(Math.fround(price)) ? price : 0,
         available: available === true,
         firstSeen: Number(firstSeen),
       })

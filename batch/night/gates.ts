@@ -53,7 +53,7 @@ export function judge(manifest: Manifest, learned: Learned, config: Config, stab
       detail:
         before === undefined
           ? 'no earlier release of this source'
-          : `NDCG@20 ${own?.toFixed(4)} against ${before.toFixed(4)} of the stable release`,
+          : `${measured ? `NDCG@20 ${own.toFixed(4)}` : 'too little history to measure'} against ${before.toFixed(4)} of the stable release`,
     },
     {
       name: 'holds-input',

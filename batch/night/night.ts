@@ -61,7 +61,7 @@ export async function night(options: NightOptions): Promise<NightReport> {
     () => ingest(options.sources, { threads: options.threads, workDirectory: options.directory }),
   )
   if (dataset.items.length === 0 || dataset.deeds.count === 0)
-    throw new InputError('no usable events in the input; "nightjar nightly --help" shows what a source needs')
+    throw new InputError(`no usable events in the input${reasons(dataset.dropped)}; docs/data.md says what a night needs`)
   const code = codeVersion()
   const lineage = { data: dataset.fingerprint, config: canonicalJson({ ...config, members: options.idKey !== null }), code }
   const key = (await releaseKey(lineage)).slice(0, 16)
@@ -92,6 +92,11 @@ export async function night(options: NightOptions): Promise<NightReport> {
     stages.forget()
   }
   return report(manifest, gates, published, !refused)
+}
+
+const reasons = (dropped: Record<string, number>): string => {
+  const counts = Object.entries(dropped).map(([reason, rows]) => `${rows} rows left out: ${reason}`)
+  return counts.length > 0 ? ` (${counts.join(', ')})` : ''
 }
 
 const isWhole = async (kv: KvSink, manifest: Manifest): Promise<boolean> => (await lostPacks(kv, manifest)).length === 0

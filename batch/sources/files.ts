@@ -1,9 +1,10 @@
-import { existsSync, readFileSync, statSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import * as v from 'valibot'
 import { identifier, quoted } from '../engine/database.ts'
 import { countryCode } from './country-codes.ts'
 import { InputError, type Source } from './source.ts'
+import { type Staged, stage } from './staging.ts'
 
 const column = v.optional(v.string())
 const MappingSchema = v.strictObject({
@@ -96,59 +97,44 @@ function readMapping(file: string | undefined): Mapping {
   return parsed.output
 }
 
-/** The reader for a file, by its name. */
-function readerOf(file: string): string {
-  if (!existsSync(file)) throw new InputError(`${file}: no such file`)
-  if (statSync(file).size === 0) throw new InputError(`${file}: the file is empty`)
-  const name = file.toLowerCase().replace(/\.gz$/, '')
-  if (name.endsWith('.parquet')) return `read_parquet(${quoted(file)})`
-  if (/\.(ndjson|jsonl|json)$/.test(name)) return `read_json(${quoted(file)}, format = 'newline_delimited')`
-  if (/\.(csv|tsv|txt)$/.test(name)) return `read_csv(${quoted(file)}, header = true, all_varchar = true, parallel = false)`
-  throw new InputError(`${file}: the name must end in .csv, .tsv, .ndjson, .jsonl or .parquet, with .gz or without`)
-}
+/** Which of a mapping's two parts a file goes by. */
+type Part = keyof Mapping
 
-/** Copies the file into a table with row numbers. @returns its column names */
-async function stage(db: DuckDBConnection, file: string, table: string): Promise<string[]> {
-  const reader = readerOf(file)
-  try {
-    await db.run(`CREATE OR REPLACE TEMP TABLE ${table} AS SELECT row_number() OVER () AS nightjar_row, * FROM ${reader}`)
-  } catch (error) {
-    throw new InputError(`${file}: cannot be read: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`)
-  }
-  const rows = (
-    await db.runAndReadAll(`SELECT column_name FROM duckdb_columns() WHERE table_name = ${quoted(table)} ORDER BY column_index`)
-  ).getRows()
-  return rows.map((row) => String(row[0])).filter((name) => name !== 'nightjar_row')
-}
+/** The text of a field that the file does not have. */
+const NOTHING = 'CAST(NULL AS VARCHAR)'
 
-/** The SQL for a field: the mapped column, else one of the usual names, else NULL. @throws InputError for a column that is not there */
-function fieldOf(file: string, columns: readonly string[], field: string, mapped: string | undefined, required: boolean): string {
+/**
+ * The SQL for a field's text: the mapped column, else one of the usual names, else NULL.
+ * @throws InputError for a column that is not there
+ */
+function fieldOf(file: string, part: Part, staged: Staged, field: string, mapped: string | undefined, required: boolean): string {
+  const { columns, text } = staged
   if (mapped !== undefined) {
     if (!columns.includes(mapped))
       throw new InputError(`${file}: the mapping says "${field}" is column "${mapped}", but the columns are ${columns.join(', ')}`)
-    return identifier(mapped)
+    return text(mapped)
   }
   const found = columns.find((name) => USUAL[field]?.includes(name.toLowerCase()))
-  if (found !== undefined) return identifier(found)
+  if (found !== undefined) return text(found)
   if (required)
     throw new InputError(
-      `${file}: no column for "${field}"; name it in a mapping file, {"events": {"${field}": "your column"}} (columns: ${columns.join(', ')})`,
+      `${file}: no column for "${field}"; name it in a mapping file, {"${part}": {"${field}": "your column"}} (columns: ${columns.join(', ')})`,
     )
-  return 'NULL'
+  return NOTHING
 }
 
 async function loadEvents(db: DuckDBConnection, file: string, mapping: Mapping['events']): Promise<void> {
-  const columns = await stage(db, file, 'staged_events')
+  const staged = await stage(db, file, 'staged_events')
   const field = (
     name: 'visitor' | 'item' | 'at' | 'kind' | 'session' | 'country' | 'quantity' | 'price' | 'id',
     required = false,
-  ): string => fieldOf(file, columns, name, mapping[name], required)
+  ): string => fieldOf(file, 'events', staged, name, mapping[name], required)
   const kind = kindSql(field('kind'), mapping)
   await db.run(`
     CREATE OR REPLACE TEMP TABLE mapped_events AS
-    SELECT nightjar_row AS seq, CAST(${field('id')} AS VARCHAR) AS id, CAST(${field('visitor', true)} AS VARCHAR) AS visitor, CAST(${field('item', true)} AS VARCHAR) AS item,
-           ${timeSql(field('at', true), mapping.timeFormat)} AS at_s, ${kind} AS kind, CAST(${field('session')} AS VARCHAR) AS session,
-           CAST(${field('country')} AS VARCHAR) AS country, TRY_CAST(${field('quantity')} AS DOUBLE) AS quantity, TRY_CAST(${field('price')} AS DOUBLE) AS price
+    SELECT nightjar_row AS seq, ${field('id')} AS id, ${field('visitor', true)} AS visitor, ${field('item', true)} AS item,
+           ${timeSql(field('at', true), mapping.timeFormat)} AS at_s, ${kind} AS kind, ${field('session')} AS session,
+           ${field('country')} AS country, ${numberSql(field('quantity'))} AS quantity, ${numberSql(field('price'))} AS price
     FROM staged_events`)
   const times = (await db.runAndReadAll('SELECT count(*), count(at_s) FROM mapped_events')).getRows()[0].map(Number)
   if (times[0] === 0) throw new InputError(`${file}: no rows`)
@@ -164,18 +150,24 @@ async function loadEvents(db: DuckDBConnection, file: string, mapping: Mapping['
 
 /** The kind of a row: what its value is mapped to, else the default, else the value itself. */
 function kindSql(column: string, { kinds = {}, defaultKind }: Mapping['events']): string {
-  if (column === 'NULL') return quoted(defaultKind ?? 'item_view')
-  const value = `CAST(${column} AS VARCHAR)`
-  const cases = Object.entries(kinds).map(([from, to]) => `WHEN ${value} = ${quoted(from)} THEN ${quoted(to)} `)
-  return `CASE ${cases.join('')}WHEN true THEN ${defaultKind === undefined ? value : quoted(defaultKind)} END`
+  if (column === NOTHING) return quoted(defaultKind ?? 'item_view')
+  const cases = Object.entries(kinds).map(([from, to]) => `WHEN ${column} = ${quoted(from)} THEN ${quoted(to)} `)
+  return `CASE ${cases.join('')}WHEN true THEN ${defaultKind === undefined ? column : quoted(defaultKind)} END`
 }
 
-/** Unix seconds from a format, or from ISO 8601, seconds or milliseconds by their size. */
+/** A finite number, NULL for any other text: "nan" and "inf" are numbers to SQL. */
+function numberSql(column: string): string {
+  const number = `TRY_CAST(${column} AS DOUBLE)`
+  return `CASE WHEN isfinite(${number}) THEN ${number} END`
+}
+
+/** Unix seconds from a format, or from ISO 8601, seconds or milliseconds by their size; NULL for any other text. */
 function timeSql(column: string, format: string | undefined): string {
-  const text = `CAST(${column} AS VARCHAR)`
-  if (format !== undefined) return `CAST(epoch(TRY_STRPTIME(${text}, ${quoted(format)})) AS BIGINT)`
-  const number = `TRY_CAST(${text} AS DOUBLE)`
-  return `CASE WHEN ${number} IS NULL THEN CAST(epoch(TRY_CAST(${text} AS TIMESTAMP)) AS BIGINT) WHEN ${number} > 1e11 THEN CAST(${number} / 1000 AS BIGINT) ELSE CAST(${number} AS BIGINT) END`
+  const number = `TRY_CAST(${column} AS DOUBLE)`
+  const moment = format === undefined ? `TRY_CAST(${column} AS TIMESTAMP)` : `TRY_STRPTIME(${column}, ${quoted(format)})`
+  const seconds = `TRY_CAST(epoch(${moment}) AS BIGINT)`
+  if (format !== undefined) return seconds
+  return `CASE WHEN ${number} IS NULL THEN ${seconds} WHEN ${number} > 1e11 THEN TRY_CAST(${number} / 1000 AS BIGINT) ELSE TRY_CAST(${number} AS BIGINT) END`
 }
 
 async function mapCountryNames(db: DuckDBConnection): Promise<void> {
@@ -193,18 +185,18 @@ async function mapCountryNames(db: DuckDBConnection): Promise<void> {
 }
 
 async function loadItems(db: DuckDBConnection, file: string, mapping: Mapping['items']): Promise<void> {
-  const columns = await stage(db, file, 'staged_items')
+  const staged = await stage(db, file, 'staged_items')
   const field = (name: 'item' | 'title' | 'category' | 'price' | 'url' | 'image' | 'available' | 'firstSeen', required = false): string =>
-    fieldOf(file, columns, name, mapping[name], required)
+    fieldOf(file, 'items', staged, name, mapping[name], required)
   const further = (mapping.properties ?? []).map((name) => {
-    if (!columns.includes(name))
-      throw new InputError(`${file}: the mapping shows property "${name}", but the columns are ${columns.join(', ')}`)
+    if (!staged.columns.includes(name))
+      throw new InputError(`${file}: the mapping shows property "${name}", but the columns are ${staged.columns.join(', ')}`)
     return `${quoted(name)}, ${identifier(name)}`
   })
-  const text = (name: Parameters<typeof field>[0]): string => `nullif(CAST(${field(name)} AS VARCHAR), '')`
+  const text = (name: Parameters<typeof field>[0]): string => `nullif(${field(name)}, '')`
   await db.run(`
     INSERT INTO raw_items
-    SELECT CAST(${field('item', true)} AS VARCHAR), ${text('title')}, ${text('category')}, TRY_CAST(${field('price')} AS DOUBLE), ${text('url')}, ${text('image')},
+    SELECT ${field('item', true)}, ${text('title')}, ${text('category')}, ${numberSql(field('price'))}, ${text('url')}, ${text('image')},
            coalesce(TRY_CAST(${field('available')} AS BOOLEAN), true), ${timeSql(field('firstSeen'), undefined)},
            ${further.length > 0 ? `CAST(json_object(${further.join(', ')}) AS VARCHAR)` : 'NULL'}
     FROM staged_items`)

@@ -192,8 +192,9 @@ describe('little or odd input', () => {
     expect((await readChannel(stores.kv))?.stable.release).toBe(full.release)
   })
 
-  it('says so when there is nothing at all', async () => {
-    await expect(run({ sources: [files({ events: csv('none.csv', [',x,2026-11-01']) })] })).rejects.toThrow(/no usable events/)
+  it('says so, and why, when there is nothing at all', async () => {
+    const nothing = run({ sources: [files({ events: csv('none.csv', [',x,2026-11-01']) })] })
+    await expect(nothing).rejects.toThrow('no usable events in the input (1 rows left out: without a visitor)')
   })
 
   it('makes neighbours of an obscure pair that three visitors took, and not of one that two did', async () => {

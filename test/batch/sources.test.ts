@@ -103,6 +103,35 @@ describe('own files', () => {
     expect(new Set(fingerprints).size).toBe(1)
   })
 
+  it('keep every value as it is written, whatever else its column holds', async () => {
+    const lines = [
+      { visitor: 'ada', item: '007', at: '2026-11-01' },
+      { visitor: 7, item: 7, at: 1_793_491_200 },
+      { visitor: 'bob', item: '2026-11-01', at: '2026-11-01T00:00:00Z' },
+      { visitor: { id: 1 }, item: 'x', at: '2026-11-01' },
+      { visitor: 'bob', item: ['x'], at: '2026-11-01' },
+      { visitor: 'bob', item: 'x', at: 1e300 },
+    ]
+    const dataset = await read([files({ events: write('mixed.ndjson', lines.map((line) => `${JSON.stringify(line)}\n`).join('')) })])
+    expect(dataset.visitors).toEqual(['7', 'ada', 'bob'])
+    expect(dataset.items.map(({ id }) => id)).toEqual(['007', '2026-11-01', '7'])
+    expect(dataset.dropped).toEqual({ 'no item': 1, 'no usable time': 1, 'without a visitor': 1 })
+  })
+
+  it('understand quotes that come late, signs that mean something to SQL, and prices that are none', async () => {
+    const dataset = await read([
+      files({
+        events: write("a[1]*'s.csv", `visitor,item,at\n${'ada,x,2026-11-01\n'.repeat(25_000)}#bob,"y, ""big""",2026-11-01\n`),
+        items: write('prices.csv', 'item,price\nx,nan\n"y, ""big""",1e300\n'),
+      }),
+    ])
+    expect(dataset.visitors).toEqual(['#bob', 'ada'])
+    expect(dataset.items.map(({ id, price }) => [id, price])).toEqual([
+      ['x', 0],
+      ['y, "big"', 0],
+    ])
+  })
+
   it('follow a mapping, and show the catalogue', async () => {
     const mapping = {
       events: { visitor: 'who', item: 'what', at: 'when', timeFormat: '%d/%m/%Y %H:%M', kind: 'did', kinds: { bought: 'purchase' } },
@@ -135,6 +164,31 @@ describe('own files', () => {
       'times that cannot be read',
       () => ({ events: write('times.csv', 'visitor,item,at\nada,x,yesterday\n') }),
       /no row has a readable time/,
+    ],
+    [
+      'a missing column of the catalogue',
+      () => ({ events: write('fine.csv', events), items: write('odd.csv', 'a,b\n1,2\n') }),
+      /\{"items": \{"item"/,
+    ],
+    ['a folder', () => ({ events: mkdtempSync(join(folder, 'a folder.csv-')) }), /this is a folder/],
+    [
+      'text in another encoding',
+      () => ({ events: write('latin.csv', Buffer.from('visitor,item,at\nada,x\xe9,2026-11-01\n', 'latin1')) }),
+      /line 2 is not UTF-8/,
+    ],
+    ['a line of another length', () => ({ events: write('short.csv', `${events}ada,x\n`) }), /line 5 has 2 fields where the header has 5/],
+    [
+      'a line of another length after many',
+      () => ({ events: write('long.csv', `visitor;item;at\n${'a;b;2026-11-01\n'.repeat(30_000)}a;b\n`) }),
+      /line 30002 has 2 fields/,
+    ],
+    ['bytes that are no CSV', () => ({ events: write('bytes.csv', Buffer.from([1, 2, 255, 254, 0, 13, 10, 34, 44])) }), /bytes\.csv: /],
+    ['bytes that are no Parquet', () => ({ events: write('bytes.parquet', 'no') }), /cannot be read/],
+    ['a line that is no JSON', () => ({ events: write('bad.ndjson', '{"visitor":"a"}\nhalf a li') }), /line 2 is no JSON/],
+    [
+      'a gzip file that was cut short',
+      () => ({ events: write('cut.ndjson.gz', gzipSync('{"visitor":"a"}\n').subarray(0, -9)) }),
+      /damaged or cut short/,
     ],
     ['a mapping that is not JSON', () => ({ events: write('ok.csv', events), mapping: write('bad.json', '{') }), /not JSON/],
   ])('say in one line what is wrong with %s', async (_name, options, message) => {
