@@ -37,7 +37,7 @@ export const ConfigSchema = v.strictObject({
   mix: v.optional(share, 0.3),
   neighboursPerItem: v.optional(v.pipe(count, v.maxValue(200)), 80),
   /** How many settings of each model family are tried on validation each night. */
-  trials: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 5),
+  trials: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 4),
   listLength: v.optional(v.pipe(count, v.maxValue(400)), 100),
   candidates: v.optional(v.pipe(count, v.maxValue(400)), 150),
   newItemDays: v.optional(positive, 14),

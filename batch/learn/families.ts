@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts'
 import { interactions, type Window } from './interactions.ts'
 import { unitScale } from './merge-neighbours.ts'
-import { similarItems } from './similar.ts'
+import { type Gram, gramOf, similarItems } from './similar.ts'
 import type { Sparse } from './sparse.ts'
 import { togetherItems, withTwoHops } from './together.ts'
 
@@ -16,8 +16,20 @@ export type Family = {
 /** "Who wants this wants that", learned from whole visitors; nothing fades, as taste does not. */
 const similar: Family = {
   name: 'similar',
-  tried: { ridgeBase: [3, 30], visitorPower: [0.5, 0.1], ridgeScale: [0.3, 2] },
-  weights: async (window, config) => unitScale(await similarItems(interactions(window, Number.POSITIVE_INFINITY), config)),
+  tried: { ridgeBase: [30, 3], visitorPower: [0.5, 0.1], ridgeScale: [0.3, 2] },
+  weights: async (window, config) => unitScale(similarItems(gramFor(window, config), config)),
+}
+
+/** Most settings change the ridge alone: the last Gram matrix of a window is kept for them. */
+const grams = new WeakMap<Window, { visitorPower: number; gram: Gram }>()
+
+function gramFor(window: Window, config: Config): Gram {
+  const { visitorPower } = config
+  const known = grams.get(window)
+  if (known?.visitorPower === visitorPower) return known.gram
+  const gram = gramOf(interactions(window, Number.POSITIVE_INFINITY), config)
+  grams.set(window, { visitorPower, gram })
+  return gram
 }
 
 /** "In the same basket or visit", learned from sessions. */

@@ -123,9 +123,13 @@ function sumByItem({ byItem }: Interactions, least: number): Float64Array {
   })
 }
 
-/** Share of an item's visitors who came back to it, after something else or in another session, shrunk towards none. */
+/**
+ * Share of an item's visitors who took it again in another session, shrunk towards none; where nobody has two sessions,
+ * after something else in the same one.
+ */
 function repeatShares({ dataset, until }: Window): Float32Array {
   const { deeds, items } = dataset
+  const oneSessionEach = deeds.count > 0 && deeds.session[deeds.count - 1] === deeds.visitor[deeds.count - 1]
   const visitors = new Uint32Array(items.length)
   const repeaters = new Uint32Array(items.length)
   const seen = new Map<number, { at: number; again: boolean }>()
@@ -142,7 +146,7 @@ function repeatShares({ dataset, until }: Window): Float32Array {
     const before = seen.get(deeds.item[k])
     if (before === undefined) seen.set(deeds.item[k], { at: k, again: false })
     else {
-      if (deeds.session[before.at] !== deeds.session[k] || k - before.at > 1) before.again = true
+      if (deeds.session[before.at] !== deeds.session[k] || (oneSessionEach && k - before.at > 1)) before.again = true
       before.at = k
     }
   }

@@ -1,3 +1,5 @@
+import { topItems } from '../../shared/ranking/top.ts'
+
 /** Compressed sparse rows: row r's columns are index[start[r] … start[r+1]), with their values beside them. */
 export type Sparse = {
   rows: number
@@ -65,10 +67,10 @@ export function transpose(matrix: Sparse): Sparse {
   return { rows: matrix.columns, columns: matrix.rows, start, index, value }
 }
 
-/** Positions of row `row`'s `most` largest positive values, largest first, ties by column. */
-export function largest(matrix: Sparse, row: number, most: number): number[] {
-  const positions: number[] = []
-  for (let k = matrix.start[row]; k < matrix.start[row + 1]; k++) if (matrix.value[k] > 0) positions.push(k)
-  positions.sort((a, b) => matrix.value[b] - matrix.value[a] || matrix.index[a] - matrix.index[b])
-  return positions.slice(0, most)
+/** Positions of row `row`'s `most` largest positive values, largest first, ties by column; columns ascend within the row. */
+export function largest(matrix: Sparse, row: number, most: number): Uint32Array {
+  const positions = new Uint32Array(matrix.start[row + 1] - matrix.start[row])
+  let count = 0
+  for (let k = matrix.start[row]; k < matrix.start[row + 1]; k++) if (matrix.value[k] > 0) positions[count++] = k
+  return topItems(positions, count, matrix.value, most)
 }

@@ -1,14 +1,14 @@
 import { FEATURE_COUNT } from '../../shared/ranking/features.ts'
 import type { Weights } from '../../shared/ranking/reference-scorer.ts'
 import type { ReleaseView } from '../../shared/ranking/release-view.ts'
-import type { Manifest, RecallParameters } from '../../shared/release/manifest.ts'
+import type { Manifest, RecallParameters, Tried } from '../../shared/release/manifest.ts'
 import type { Config } from '../config.ts'
 import type { Dataset } from '../dataset.ts'
 import { learn } from '../learn/learn.ts'
 import { trialView } from '../release/assemble.ts'
 import { chooseRecall, learnRanker, type Quality, qualityOf, slates } from './choose.ts'
 import { type Decision, partingTime, sampleDecisions } from './decisions.ts'
-import { searchFamilies, type Tried } from './search-families.ts'
+import { searchFamilies } from './search-families.ts'
 import { noWeights } from './train.ts'
 import { USUAL_RECALL } from './usual-recall.ts'
 
@@ -16,7 +16,7 @@ import { USUAL_RECALL } from './usual-recall.ts'
 const RANKER_SHARE = 0.12
 
 /** How many decisions settings are compared on. */
-const SEARCHED = 800
+const SEARCHED = 500
 
 export type Choice = {
   /** The configuration to learn with: the given one under the settings that validation preferred. */

@@ -72,11 +72,11 @@ export function balanced(decisions: readonly Decision[], shown: readonly number[
 const TRIED: { [P in keyof RecallParameters]?: readonly RecallParameters[P][] } = {
   togetherWeight: [0, 0.15, 0.35, 0.65, 1],
   historyDecay: [1, 2.5, 5, 12],
-  selfWeight: [0, 0.1, 0.3, 0.6, 1],
+  selfWeight: [0, 0.1, 0.3, 0.6, 1, 3],
   pastTogetherWeight: [0, 0.15, 0.35, 0.65, 1],
   pastDecay: [5, 15, 40, 1000],
   pastWeight: [0, 0.1, 0.3, 1],
-  pastSelfWeight: [0, 0.3, 1, 3],
+  pastSelfWeight: [0, 1, 3, 10],
   historyItems: [20, 50, 1000],
   listWeight: [0, 0.02, 0.05, 0.15, 0.4],
 }

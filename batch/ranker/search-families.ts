@@ -1,5 +1,6 @@
 import { historyWeights } from '../../shared/ranking/history-weights.ts'
 import { topItems } from '../../shared/ranking/top.ts'
+import type { Tried } from '../../shared/release/manifest.ts'
 import type { Config } from '../config.ts'
 import { type Family, type FamilyWeights, families } from '../learn/families.ts'
 import type { Window } from '../learn/interactions.ts'
@@ -7,9 +8,6 @@ import { largest, type Sparse, SparseBuilder } from '../learn/sparse.ts'
 import { balanced } from './choose.ts'
 import type { Decision } from './decisions.ts'
 import { USUAL_RECALL } from './usual-recall.ts'
-
-/** One setting that was tried, and what validation said of it. */
-export type Tried = { family: Family['name'] | 'mix' | 'lists'; setting: Partial<Config>; quality: number }
 
 export type Searched = {
   /** The given configuration with the best settings found. */
@@ -20,7 +18,7 @@ export type Searched = {
 
 /** What "together" may count in a row beside "similar". */
 const MIXES = [0.1, 0.3, 0.5, 0.7, 0.9]
-const HALF_LIVES = [3, 7, 14, 30, 90]
+const HALF_LIVES = [1.5, 3, 7, 14, 30, 90]
 const SLATE = 20
 
 /**
@@ -41,10 +39,10 @@ export async function searchFamilies(
   let done = 0
   const best: Partial<FamilyWeights> = {}
   for (const family of families) {
-    const attempt = async (setting: Partial<Config>): Promise<{ weights: Sparse; quality: number }> => {
+    const attempt = async (setting: Tried['setting']): Promise<{ weights: Sparse; quality: number }> => {
       const weights = await family.weights(window, { ...config, ...setting })
       const quality = judge(weights)
-      tried.push({ family: family.name, setting, quality })
+      tried.push({ family: family.name, setting, quality: rounded(quality) })
       await advance(++done, total)
       return { weights, quality }
     }
@@ -86,17 +84,20 @@ export async function searchFamilies(
   return { config, weights, tried }
 }
 
-const settingsOf = (family: Family, config: Config): Partial<Config> =>
+/** As it goes into the manifest, so that its bytes do not hang on the last bit. */
+const rounded = (quality: number): number => Math.round(quality * 1e6) / 1e6
+
+const settingsOf = (family: Family, config: Config): Tried['setting'] =>
   Object.fromEntries(Object.keys(family.tried).map((name) => [name, config[name as keyof Config]]))
 
 function bestOf(
   values: readonly number[],
-  settingOf: (value: number) => Partial<Config>,
+  settingOf: (value: number) => Tried['setting'],
   family: Tried['family'],
   judge: (value: number) => number,
   tried: Tried[],
-): Partial<Config> {
-  const own = values.map((value): Tried => ({ family, setting: settingOf(value), quality: judge(value) }))
+): Tried['setting'] {
+  const own = values.map((value): Tried => ({ family, setting: settingOf(value), quality: rounded(judge(value)) }))
   tried.push(...own)
   return own.reduce((best, other) => (other.quality > best.quality ? other : best)).setting
 }

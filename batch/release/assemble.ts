@@ -30,6 +30,7 @@ export function assembleManifest({ dataset, config, learned, choice, names, line
   return {
     ...manifestOf({ names, recall: choice.recall, items: dataset.items.length, idSalt: learned.idSalt }),
     ranker: choice.ranker,
+    tried: choice.tried,
     now: dataset.to,
     metrics: { ...choice.metrics, cohorts: learned.core.cohorts },
     lineage: {
@@ -60,6 +61,7 @@ const manifestOf = (known: { names: PackNames; recall: RecallParameters; items: 
   graph: GRAPH_HASH,
   ranker: 'none',
   recall: known.recall,
+  tried: [],
   ...known.names,
   now: 0,
   metrics: {},

@@ -33,6 +33,8 @@ const Recall = v.strictObject({
   /** At most this many candidates are ranked. */
   candidates: Count,
 })
+/** One setting that was tried. */
+export type Tried = Manifest['tried'][number]
 export type RecallParameters = v.InferOutput<typeof Recall>
 
 export const ManifestSchema = v.strictObject({
@@ -46,6 +48,16 @@ export const ManifestSchema = v.strictObject({
   /** Whether validation chose the ranker (`mlp`) or the merged score alone (`none`). */
   ranker: v.picklist(['mlp', 'none']),
   recall: Recall,
+  /** The evidence for how this release was learned: every setting that was tried, and what validation said of it. */
+  tried: v.array(
+    v.strictObject({
+      /** A family of models, how much of each a row holds (`mix`), or how fast popularity fades (`lists`). */
+      family: v.picklist(['similar', 'together', 'mix', 'lists']),
+      setting: v.record(v.string(), v.number()),
+      /** Recall@20 + NDCG@20, every kind of decision counting alike. */
+      quality: v.number(),
+    }),
+  ),
   core: v.strictObject({ hash: Hash, bytes: Count }),
   model: v.strictObject({ hash: Hash, bytes: Count }),
   neighbours: v.array(SlotPack),
