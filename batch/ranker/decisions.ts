@@ -67,7 +67,8 @@ const opens = ({ deeds }: Dataset, step: number): boolean => deeds.session[step]
 type Asked = Omit<Decision, 'validation'>
 
 function inSession({ deeds, countries }: Dataset, start: number, step: number): Asked[] {
-  const history = historyOf(deeds, start, step, REMEMBERED_ITEMS, deeds.at[step])
+  // The edge is asked right after the deed before; when the next one comes nobody knows yet.
+  const history = historyOf(deeds, start, step, REMEMBERED_ITEMS, deeds.at[step - 1])
   return [{ kind: 'step', history, country: countries[deeds.country[step]], next: new Set([deeds.item[step]]), barred: NOTHING }]
 }
 

@@ -1,3 +1,4 @@
+import pRetry from 'p-retry'
 import type { BlobSource } from './blob-source.ts'
 import { inParallel } from './in-parallel.ts'
 import type { KvSink } from './kv-sink.ts'
@@ -23,6 +24,12 @@ type Bindings = {
 const MOST_DELETES = 1000
 
 /**
+ * The proxy speaks to workerd over kept-alive connections, which a busy machine may close just as one is used. Every call
+ * here may be made twice; p-retry repeats only those that failed on the network.
+ */
+const again = <T>(call: () => Promise<T>): Promise<T> => pRetry(call, { retries: 4, minTimeout: 50 })
+
+/**
  * Local state, opened as `wrangler dev --persist-to <folder>` opens it. Only one process may have it open: with a dev
  * server running, use its REST endpoint instead.
  * @param persist absolute path of the folder given to `wrangler dev`
@@ -35,44 +42,46 @@ export async function openBindings(persist: string, configPath: string): Promise
   const { RELEASES, EVENTS } = proxy.env
   const kv: KvSink = {
     async get(key) {
-      const value = await RELEASES.get(key, 'arrayBuffer')
+      const value = await again(() => RELEASES.get(key, 'arrayBuffer'))
       return value === null ? null : new Uint8Array(value)
     },
     async list(prefix) {
       const names: string[] = []
-      let page = await RELEASES.list({ prefix })
+      let page = await again(() => RELEASES.list({ prefix }))
       names.push(...page.keys.map((key) => key.name))
       while (!page.list_complete && page.cursor !== undefined) {
-        page = await RELEASES.list({ prefix, cursor: page.cursor })
+        const { cursor } = page
+        page = await again(() => RELEASES.list({ prefix, cursor }))
         names.push(...page.keys.map((key) => key.name))
       }
       return names.sort()
     },
-    put: (entries) => inParallel(entries, ({ key, value }) => RELEASES.put(key, value)),
-    delete: (keys) => inParallel(keys, (key) => RELEASES.delete(key)),
+    put: (entries) => inParallel(entries, ({ key, value }) => again(() => RELEASES.put(key, value))),
+    delete: (keys) => inParallel(keys, (key) => again(() => RELEASES.delete(key))),
     close: () => Promise.resolve(),
   }
   const blobs: BlobSource = {
     async list(prefix) {
       const keys: string[] = []
-      let page = await EVENTS.list({ prefix })
+      let page = await again(() => EVENTS.list({ prefix }))
       keys.push(...page.objects.map((object) => object.key))
       while (page.truncated && page.cursor !== undefined) {
-        page = await EVENTS.list({ prefix, cursor: page.cursor })
+        const { cursor } = page
+        page = await again(() => EVENTS.list({ prefix, cursor }))
         keys.push(...page.objects.map((object) => object.key))
       }
       return keys.sort()
     },
     async get(key) {
-      const object = await EVENTS.get(key)
-      if (object === null) throw new Error(`${key} is not in the bucket`)
-      return new Uint8Array(await object.arrayBuffer())
+      const bytes = await again(async () => (await EVENTS.get(key))?.arrayBuffer())
+      if (bytes === undefined) throw new Error(`${key} is not in the bucket`)
+      return new Uint8Array(bytes)
     },
     async put(key, bytes) {
-      await EVENTS.put(key, bytes)
+      await again(() => EVENTS.put(key, bytes))
     },
     async delete(keys) {
-      for (let i = 0; i < keys.length; i += MOST_DELETES) await EVENTS.delete(keys.slice(i, i + MOST_DELETES))
+      for (let i = 0; i < keys.length; i += MOST_DELETES) await again(() => EVENTS.delete(keys.slice(i, i + MOST_DELETES)))
     },
     close: () => Promise.resolve(),
   }

@@ -18,7 +18,7 @@ import type { Manifest } from '../../shared/release/manifest.ts'
 
 const SLICE = join(import.meta.dirname, 'fixtures/online-retail-slice.csv.gz')
 /** Every stage of a night, none of them long. */
-const quick = { ...readConfig(undefined), decisions: 240, candidates: 60, epochs: 1 }
+const quick = { ...readConfig(undefined), decisions: 240, candidates: 60, epochs: 1, trials: 1 }
 
 let folder: string
 let stores: Stores
