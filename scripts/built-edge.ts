@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare'
-import { unstable_getMiniflareWorkerOptions } from 'wrangler'
+import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from 'wrangler'
 import { type Bindings, storesOf } from '../batch/stores/binding.ts'
 import type { Stores } from '../batch/stores/open-stores.ts'
 import { wrangler } from './wrangler.ts'
@@ -30,7 +30,9 @@ export async function startBuiltEdge(variables: Record<string, string>): Promise
       })
       // The first module is the one that runs.
       .sort((a, b) => Number(b.type === 'ESModule') - Number(a.type === 'ESModule'))
-    const { modulesRules: _, ...worker } = unstable_getMiniflareWorkerOptions(join(ROOT, 'wrangler.toml')).workerOptions
+    // The secrets come with `variables`; wrangler would look for them in files and complain.
+    const config = { ...unstable_readConfig({ config: join(ROOT, 'wrangler.toml') }), secrets: undefined }
+    const { modulesRules: _, ...worker } = unstable_getMiniflareWorkerOptions(config).workerOptions
     const miniflare = new Miniflare(
       convertV4MiniflareOptions({
         port: 0,
