@@ -8,6 +8,7 @@ import type { NightReport } from '../night/night.ts'
 import { sourceNames } from '../sources/registry.ts'
 import { InputError } from '../sources/source.ts'
 import { qualityCommand } from './bench-quality.ts'
+import { replayCommand } from './bench-replay.ts'
 
 type BenchOptions = { source: string; runs: string; json?: string }
 
@@ -15,6 +16,7 @@ export const benchCommand = (): Command =>
   new Command('bench')
     .description('measure')
     .addCommand(qualityCommand())
+    .addCommand(replayCommand())
     .addCommand(
       new Command('night')
         .description('whole nights in processes of their own, each published to empty local KV and then repeated on unchanged data')

@@ -1,6 +1,6 @@
 import { REMEMBERED_ITEMS } from '../../shared/memory.ts'
 import type { Deed, HistoryItem } from '../../shared/ranking/release-view.ts'
-import type { Dataset } from '../dataset.ts'
+import type { Dataset, Deeds } from '../dataset.ts'
 import { endBefore, historyOf, visitorStarts } from '../learn/histories.ts'
 import type { Query } from './trial.ts'
 
@@ -64,35 +64,49 @@ export const newItemQueries = (queries: readonly PeriodQuery[]): Query[] =>
 /** The same visitors as if nothing were known of them but where they are. */
 export const withoutHistory = (queries: readonly Query[]): Query[] => queries.map((query) => ({ ...query, history: [] }))
 
-/**
- * Sessions that begin at `split` or later, replayed deed by deed: what comes next, from what came before in the session
- * and, newest first, in the visitor's earlier ones? Repeated items count.
- * @param sessions 'all' asks before every deed but a session's first
- */
-export function nextQueries(all: Dataset, train: Dataset, split: number): Query[] {
-  const place = mapItems(all, train)
+/** What is remembered at `now` of the deeds from `from` (inclusive) to `to` (exclusive) of one visitor. */
+export type Remembering = (deeds: Deeds, from: number, to: number, now: number) => HistoryItem[]
+
+const remembering: Remembering = (deeds, from, to, now) => historyOf(deeds, from, to, REMEMBERED_ITEMS, now)
+
+/** A deed that follows another of its session: what is it, asked right after the one before? */
+export type Step = { visitor: number; from: number; opening: number; step: number }
+
+/** Every step of the sessions that begin at `split` or later, visitor by visitor. */
+export function stepsOf(all: Dataset, split: number): Step[] {
   const { deeds } = all
   const starts = visitorStarts(all)
-  const queries: Query[] = []
+  const steps: Step[] = []
   for (let visitor = 0; visitor < all.visitors.length; visitor++) {
+    let opening = starts[visitor]
     for (let step = starts[visitor] + 1; step < starts[visitor + 1]; step++) {
-      if (deeds.session[step] !== deeds.session[step - 1]) continue
-      let opening = step - 1
-      while (opening > starts[visitor] && deeds.session[opening - 1] === deeds.session[step]) opening--
-      if (deeds.at[opening] < split) continue
-      const history = placed(historyOf(deeds, starts[visitor], step, REMEMBERED_ITEMS, deeds.at[step]), place)
-      const session = new Set(Array.from(deeds.item.subarray(opening, step), (item) => place[item]))
-      queries.push({
-        history,
-        inSession: history.filter(({ item }) => session.has(item)).length,
-        country: countryAt(all, step - 1),
-        relevant: answers([deeds.item[step]], place),
-        masked: NOTHING,
-        cluster: visitor,
-      })
+      if (deeds.session[step] !== deeds.session[step - 1]) opening = step
+      else if (deeds.at[opening] >= split) steps.push({ visitor, from: starts[visitor], opening, step })
     }
   }
-  return queries
+  return steps
+}
+
+/**
+ * Sessions that begin at `split` or later, replayed deed by deed: what comes next, from what came before in the session
+ * and, newest first, in the visitor's earlier ones? Repeated items count. Ages are as of the deed before, since that is
+ * when a page asks; the time of the next one nobody knows yet.
+ */
+export function nextQueries(all: Dataset, train: Dataset, split: number, remember = remembering): Query[] {
+  const place = mapItems(all, train)
+  const { deeds } = all
+  return stepsOf(all, split).map(({ visitor, from, opening, step }) => {
+    const history = placed(remember(deeds, from, step, deeds.at[step - 1]), place)
+    const session = new Set(Array.from(deeds.item.subarray(opening, step), (item) => place[item]))
+    return {
+      history,
+      inSession: history.filter(({ item }) => session.has(item)).length,
+      country: countryAt(all, step - 1),
+      relevant: answers([deeds.item[step]], place),
+      masked: NOTHING,
+      cluster: visitor,
+    }
+  })
 }
 
 function placed(history: readonly HistoryItem[], place: Int32Array): HistoryItem[] {

@@ -4,7 +4,7 @@ import type { Dataset } from '../dataset.ts'
 import { historyOf, visitorStarts } from '../learn/histories.ts'
 
 /** How many items of an imported history the edge starts from. */
-const MEMBER_ITEMS = 20
+export const MEMBER_ITEMS = 20
 const DAY = 86_400
 
 /**

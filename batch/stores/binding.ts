@@ -5,7 +5,7 @@ import type { KvSink } from './kv-sink.ts'
 import type { Stores } from './open-stores.ts'
 
 /** What the night needs of the Worker's bindings; the shapes are those of the platform. */
-type Bindings = {
+export type Bindings = {
   RELEASES: {
     get(key: string, type: 'arrayBuffer'): Promise<ArrayBuffer | null>
     list(options: { prefix: string; cursor?: string }): Promise<{ keys: { name: string }[]; list_complete: boolean; cursor?: string }>
@@ -39,7 +39,11 @@ export async function openBindings(persist: string, configPath: string): Promise
   const { getPlatformProxy } = await import('wrangler')
   // wrangler dev keeps its state in a subfolder named after the layout's version; the proxy takes that subfolder itself.
   const proxy = await getPlatformProxy<Bindings>({ configPath, persist: { path: `${persist}/v3` }, remoteBindings: false })
-  const { RELEASES, EVENTS } = proxy.env
+  return storesOf(proxy.env, () => proxy.dispose())
+}
+
+/** The stores behind a Worker's bindings, however they were come by. */
+export function storesOf({ RELEASES, EVENTS }: Bindings, close: () => Promise<void>): Stores {
   const kv: KvSink = {
     async get(key) {
       const value = await again(() => RELEASES.get(key, 'arrayBuffer'))
@@ -85,5 +89,5 @@ export async function openBindings(persist: string, configPath: string): Promise
     },
     close: () => Promise.resolve(),
   }
-  return { kv, blobs, close: () => proxy.dispose() }
+  return { kv, blobs, close }
 }

@@ -57,7 +57,20 @@ export const RecommendationBody = v.strictObject({
   consent: v.optional(Consent),
   region: v.optional(Region),
 })
-export type RecommendationRequest = v.InferOutput<typeof RecommendationBody>
+
+/**
+ * What a Worker that is being measured (BENCH = on) takes as well: the scenario `bench`, which is the ranking alone. The
+ * current item is left out of it: `item`, else the newest one of the history; with `again` it may be shown.
+ */
+export const MeasuredBody = v.strictObject({
+  ...RecommendationBody.entries,
+  scenario: v.optional(v.picklist([...scenarios, 'bench'], `must be one of ${scenarios.join(', ')}, bench`), 'home'),
+  again: v.optional(v.boolean('must be true or false')),
+})
+export type RecommendationRequest = v.InferOutput<typeof MeasuredBody>
+
+/** Where BENCH is on: Unix milliseconds that count as the time of the request. */
+export const NOW_HEADER = 'x-nightjar-now'
 
 /** How an answer came to be, best first. Each rung is what is left when the one above it failed. */
 export const rungs = ['onnx', 'reference', 'list-order', 'region-list', 'global-list', 'previous-release', 'bundled'] as const

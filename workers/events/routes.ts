@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import * as v from 'valibot'
 import { type Event, type EventRecord, type EventResult, EventSchema, type EventsAnswer, EventsBody } from '../../shared/schemas/events.ts'
+import { nowOf } from '../bench.ts'
 import { requireWriteKey } from '../http/access.ts'
 import { jsonBody } from '../http/body.ts'
 import { firstIssue, HttpProblem, validate } from '../http/problem.ts'
@@ -20,7 +21,7 @@ const LATE_MS = 72 * 3_600_000
 eventRoutes.post('/v1/events', async (c) => {
   const body = validate(EventsBody, await jsonBody(c))
   await requireWriteKey(c, body.writeKey)
-  const now = Date.now()
+  const now = nowOf(c.env, c.req.raw)
   const results: EventResult[] = []
   const accepted: Event[] = []
   body.events.forEach((value, i) => {

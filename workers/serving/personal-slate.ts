@@ -25,6 +25,8 @@ export type PersonalRequest = {
   /** How many items from the front the caller sees, offset included. */
   length: number
   explain: boolean
+  /** The ranking alone, for measuring it: nothing new is brought in, and nothing rearranged. */
+  bare: boolean
 }
 
 const NEW_CANDIDATES = 10
@@ -46,9 +48,9 @@ export async function personalSlate(release: LoadedRelease, request: PersonalReq
           by = scored.by
           return scored.scores
         }
-  const fresh = relation === null ? freshItems(release, request) : []
+  const fresh = relation === null && !request.bare ? freshItems(release, request) : []
   const ranking = await rankCandidates(release, release.space, { ...request, fresh }, scorer, allow)
-  const { order, placed } = arrange(release, ranking, relation, related)
+  const { order, placed } = arrange(release, ranking, request, related)
   const origins = originsOf(release, request, ranking.candidates)
   const shown = order.slice(0, request.length).map(
     (position): Shown => ({
@@ -64,14 +66,14 @@ export async function personalSlate(release: LoadedRelease, request: PersonalReq
 function arrange(
   { core }: LoadedRelease,
   ranking: Ranking,
-  relation: PersonalRequest['relation'],
+  { relation, bare }: PersonalRequest,
   related: ReadonlyMap<number, number> | null,
 ): { order: number[]; placed: number | null } {
   const order = Array.from(ranking.order)
   const { item, fresh } = ranking.candidates
   const weightOf = (position: number): number => related?.get(item[position]) ?? 0
   if (relation === 'together') return { order: order.toSorted((a, b) => weightOf(b) - weightOf(a)), placed: null }
-  if (relation === 'similar') return { order, placed: null }
+  if (relation === 'similar' || bare) return { order, placed: null }
   const capped = capCategories(order, (position) => core.category[item[position]])
   return placeNewItem(capped, (position) => fresh[position] > 0)
 }

@@ -55,11 +55,14 @@ async function answerFrom(env: Env, ctx: Background, visit: Visit, current: Curr
 
 async function slateOf(env: Env, ctx: Background, visit: Visit, release: LoadedRelease): Promise<Slate> {
   const { asked } = visit
+  const bare = asked.scenario === 'bench'
   const regions = [...visit.wanted(release.regions)]
   const [past, overlay, listsRead] = await Promise.all([visit.past, visit.overlay, release.loadLists(ctx, regions)])
   const history = await historyOf(env, ctx, past, release)
   const purchased = asked.excludePurchased ? purchasedOf(past, history, release) : []
-  const allow = allowedItems(release, overlay, [...indicesOf(release, asked.exclude), ...purchased], asked.filter)
+  const allow = bare
+    ? allButCurrent(release, history, asked)
+    : allowedItems(release, overlay, [...indicesOf(release, asked.exclude), ...purchased], asked.filter)
   const length = asked.offset + asked.limit
   const plain = ({ shown, rung }: Shelf): Slate => ({
     shown: asked.explain ? shown.map((item) => ({ explain: { features: {}, sources: { [item.source]: item.score } }, ...item })) : shown,
@@ -69,7 +72,8 @@ async function slateOf(env: Env, ctx: Background, visit: Visit, release: LoadedR
   })
   const fromRegion = (barred: readonly HistoryItem[] = []): Slate => {
     const others = (item: number): boolean => allow(item) && !barred.some((anchor) => anchor.item === item)
-    return plain(filledUp(release, regions, others, regionSlate(release, regions, others), length))
+    const listed = regionSlate(release, regions, others)
+    return plain(bare ? listed : filledUp(release, regions, others, listed, length))
   }
   if (asked.scenario === 'popular') return fromRegion()
   if (asked.scenario === 'trending')
@@ -77,9 +81,9 @@ async function slateOf(env: Env, ctx: Background, visit: Visit, release: LoadedR
   if (asked.scenario === 'recently-viewed') return plain(recentSlate(history, allow))
 
   const home = asked.scenario === 'home'
-  const anchors = home ? [] : anchorsOf(release, history, asked)
+  const anchors = home || bare ? [] : anchorsOf(release, history, asked)
   // Without anything to go by, the region's list is the answer.
-  if (home ? history.length === 0 : anchors.length === 0) return fromRegion(anchors)
+  if (home || bare ? history.length === 0 : anchors.length === 0) return fromRegion(anchors)
   const all = distinct([...anchors, ...history])
   const neighboursRead = await release.loadNeighbours(
     ctx,
@@ -92,7 +96,7 @@ async function slateOf(env: Env, ctx: Background, visit: Visit, release: LoadedR
     {
       history: all,
       anchors: anchors.length,
-      relation: home ? null : asked.scenario === 'similar' ? 'similar' : 'together',
+      relation: home || bare ? null : asked.scenario === 'similar' ? 'similar' : 'together',
       regions,
       cohort,
       trending: home ? trending.items : [],
@@ -100,11 +104,19 @@ async function slateOf(env: Env, ctx: Background, visit: Visit, release: LoadedR
       allow,
       length,
       explain: asked.explain,
+      bare,
     },
     listsRead && neighboursRead,
   )
-  if (ranked.shown.length === 0) return fromRegion(anchors)
+  if (ranked.shown.length === 0 && !bare) return fromRegion(anchors)
   return { ...(home ? plain(filledUp(release, regions, allow, ranked, length)) : plain(ranked)), cohort: cohort >= 0 ? cohort : null }
+}
+
+/** What a measured ranking may show: no rule holds, so that it compares with what is computed elsewhere. */
+function allButCurrent(release: LoadedRelease, history: readonly HistoryItem[], asked: RecommendationRequest): (item: number) => boolean {
+  const current = asked.item === undefined ? history.slice(0, 1).map(({ item }) => item) : indicesOf(release, [asked.item])
+  const barred = new Set([...indicesOf(release, asked.exclude), ...(asked.again === true ? [] : current)])
+  return (item) => !barred.has(item)
 }
 
 /** The items an item page or a cart is about; a cart that is not sent is the one the visitor's events have filled. */

@@ -1,7 +1,8 @@
 import { type Context, Hono } from 'hono'
 import * as v from 'valibot'
 import { ItemId, Region } from '../../shared/schemas/ids.ts'
-import { listScenarios, RecommendationBody, type RecommendationRequest } from '../../shared/schemas/recommendations.ts'
+import { listScenarios, MeasuredBody, RecommendationBody, type RecommendationRequest } from '../../shared/schemas/recommendations.ts'
+import { isBench } from '../bench.ts'
 import { requireWriteKey } from '../http/access.ts'
 import { jsonBody } from '../http/body.ts'
 import { HttpProblem, validate } from '../http/problem.ts'
@@ -14,7 +15,7 @@ type Serving = Context<{ Bindings: Env }>
 export const servingRoutes = new Hono<{ Bindings: Env }>()
 
 servingRoutes.post('/v1/recommendations', async (c) => {
-  const asked = validate(RecommendationBody, await jsonBody(c))
+  const asked: RecommendationRequest = validate(isBench(c.env) ? MeasuredBody : RecommendationBody, await jsonBody(c))
   await requireWriteKey(c, asked.writeKey)
   return personal(c, asked)
 })

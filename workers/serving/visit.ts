@@ -5,6 +5,7 @@ import { itemByHash } from '../../shared/release/core-pack.ts'
 import type { Consent } from '../../shared/schemas/ids.ts'
 import type { RecommendationRequest } from '../../shared/schemas/recommendations.ts'
 import type { Background } from '../background.ts'
+import { nowOf } from '../bench.ts'
 import { consentOf, type Identity, identify } from '../identity/identify.ts'
 import { openMemory } from '../identity/memory-token.ts'
 import { warn } from '../log.ts'
@@ -13,8 +14,8 @@ import type { VisitorItem, VisitorState } from '../objects/visitor-state.ts'
 import type { LoadedRelease } from '../releases/loaded-release.ts'
 import { indexOf, indicesOf } from './policy.ts'
 
-/** Who asks, where proof and consent allow to know: what their token or their object remembers. */
-export type Past = { identity: Identity; consent: Consent; memory: Memory | null; state: VisitorState | null } | null
+/** Who asks, where proof and consent allow to know: what their token or their object remembers at `now` (Unix milliseconds). */
+export type Past = { identity: Identity; consent: Consent; memory: Memory | null; state: VisitorState | null; now: number } | null
 
 /**
  * Null without proof or without consent: there is no history then, and nothing tells that there is one. Needs no release,
@@ -26,10 +27,11 @@ export async function pastOf(env: Env, raw: Request, asked: RecommendationReques
     if (consent === 'denied') return null
     const identity = await identify(env, raw, asked.visitor)
     if (identity === null) return null
-    const memory = asked.token === undefined ? null : await openMemory(env, identity, asked.token, Date.now())
+    const now = nowOf(env, raw)
+    const memory = asked.token === undefined ? null : await openMemory(env, identity, asked.token, now)
     // The token holds the last items only; what was bought before them the object knows.
     const state = memory === null || asked.excludePurchased ? await consentedState(env, identity, consent) : null
-    return { identity, consent, memory, state }
+    return { identity, consent, memory, state, now }
   } catch (error) {
     warn('visitor-unknown', error)
     return null
@@ -45,17 +47,17 @@ async function consentedState(env: Env, identity: Identity, consent: Consent): P
 /** The visitor's history in terms of a release. */
 export async function historyOf(env: Env, ctx: Background, past: Past, release: LoadedRelease): Promise<HistoryItem[]> {
   if (past === null) return []
-  const { identity, consent, memory } = past
+  const { identity, consent, memory, now } = past
   // Tokens hold hashes under salt 0; a catalogue that needed another salt is served from the object.
   if (memory !== null && release.manifest.idSalt === 0)
-    return distinct(memory.items.map(({ hash, deed, at }) => ({ item: itemByHash(release.core, hash), deed, age: ageOf(at) })))
+    return distinct(memory.items.map(({ hash, deed, at }) => ({ item: itemByHash(release.core, hash), deed, age: ageAt(now, at) })))
   const state = past.state ?? (await consentedState(env, identity, consent))
-  if (state !== null) return distinct(state.items.map(({ id, deed, at }) => ({ item: indexOf(release, id), deed, age: ageOf(at) })))
-  return consent === 'granted' ? importedHistory(env, ctx, identity, release) : []
+  if (state !== null) return distinct(state.items.map(({ id, deed, at }) => ({ item: indexOf(release, id), deed, age: ageAt(now, at) })))
+  return consent === 'granted' ? importedHistory(env, ctx, identity, release, now) : []
 }
 
 /** Seconds since `at` (Unix milliseconds); a clock that is ahead makes nothing younger than now. */
-const ageOf = (at: number): number => Math.max(0, (Date.now() - at) / 1000)
+const ageAt = (now: number, at: number): number => Math.max(0, (now - at) / 1000)
 
 /** What the visitor is known to have bought, as far as it is remembered. */
 export function purchasedOf(past: Past, history: readonly HistoryItem[], release: LoadedRelease): number[] {
@@ -64,16 +66,16 @@ export function purchasedOf(past: Past, history: readonly HistoryItem[], release
 }
 
 /** The history that the batch knows of a visitor the edge has not met; it becomes the start of their object. */
-async function importedHistory(env: Env, ctx: Background, identity: Identity, release: LoadedRelease): Promise<HistoryItem[]> {
+async function importedHistory(env: Env, ctx: Background, identity: Identity, release: LoadedRelease, now: number): Promise<HistoryItem[]> {
   try {
     const row = await release.member(ctx, identity.hash)
     if (row === undefined) return []
-    const end = Date.now() / 1000 - release.manifest.now
+    const end = now / 1000 - release.manifest.now
     const history = Array.from(row.items, (item, i): HistoryItem => {
       const deed = row.deeds[i]
       return { item, deed: deed === IN_CART || deed === PURCHASED ? deed : VIEWED, age: Math.max(0, end + row.days[i] * 86_400) }
     })
-    ctx.waitUntil(seed(env, ctx, identity, release, history))
+    ctx.waitUntil(seed(env, ctx, identity, release, history, now))
     return history
   } catch (error) {
     warn('members-unreadable', error)
@@ -81,15 +83,21 @@ async function importedHistory(env: Env, ctx: Background, identity: Identity, re
   }
 }
 
-async function seed(env: Env, ctx: Background, identity: Identity, release: LoadedRelease, history: HistoryItem[]): Promise<void> {
+async function seed(
+  env: Env,
+  ctx: Background,
+  identity: Identity,
+  release: LoadedRelease,
+  history: HistoryItem[],
+  now: number,
+): Promise<void> {
   try {
     await release.loadDisplay(
       ctx,
       history.map(({ item }) => item),
     )
-    const now = Date.now()
     // A day is all that is known of the time; within it, the order stays.
-    const past = history.map(({ item, deed, age }, i): VisitorItem => ({ id: release.display(item).id, deed, at: now - 1000 * age - i }))
+    const past = history.map(({ item, deed, age }): VisitorItem => ({ id: release.display(item).id, deed, at: now - 1000 * age }))
     await seedVisitor(env, identity, past, now)
   } catch (error) {
     warn('seed-failed', error)

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
-import { VIEWED } from '../../../shared/ranking/release-view.ts'
+import { REMEMBERED_ITEMS } from '../../../shared/memory.ts'
+import { type HistoryItem, VIEWED } from '../../../shared/ranking/release-view.ts'
 import type { Dataset } from '../../dataset.ts'
 import { quoted } from '../../engine/database.ts'
 import { InputError, type Source } from '../../sources/source.ts'
@@ -80,22 +81,31 @@ export const serenadeSource = (file: string): Source => ({
   },
 })
 
-/** Iterative reveal: before every click but a session's first, what is it? The newest item itself is no answer. */
-export function serenadeQueries(file: string, train: Dataset): Query[] {
-  const index = indexOf(train)
-  const sessions = new Map<string, { item: string; at: number; line: number }[]>()
+/** A click of a session; `at` in Unix seconds. */
+export type Click = { item: string; at: number; line: number }
+
+/** The sessions of a file in the order in which they appear in it, each by time. */
+export function serenadeSessions(file: string): Click[][] {
+  const sessions = new Map<string, Click[]>()
   for (const [line, text] of lines(file).slice(1).entries()) {
     const [session, item, at] = text.split('\t')
     const clicks = sessions.get(session) ?? []
     sessions.set(session, clicks)
     clicks.push({ item, at: Number(at), line })
   }
-  return [...sessions.values()].flatMap((clicks, cluster) => {
-    clicks.sort((a, b) => a.at - b.at || a.line - b.line)
-    return clicks.slice(1).map((target, i): Query => {
-      const before = clicks.slice(0, i + 1).map(({ item }) => index.get(item) ?? -1)
-      const history = historyOfItems(before, VIEWED)
-      const newest = before[before.length - 1]
+  return [...sessions.values()].map((clicks) => clicks.sort((a, b) => a.at - b.at || a.line - b.line))
+}
+
+/**
+ * Iterative reveal: after every click but a session's last, what is the next one? The newest item itself is no answer.
+ * @param most how many items are remembered, those that training does not know among them
+ */
+export function serenadeQueries(sessions: readonly (readonly Click[])[], train: Dataset, most = REMEMBERED_ITEMS): Query[] {
+  const index = indexOf(train)
+  return sessions.flatMap((clicks, cluster) =>
+    clicks.slice(1).map((target, i): Query => {
+      const newest = index.get(clicks[i].item) ?? UNKNOWN
+      const history = historyOfClicks(clicks.slice(0, i + 1), index, most)
       return {
         history,
         inSession: history.length,
@@ -104,7 +114,18 @@ export function serenadeQueries(file: string, train: Dataset): Query[] {
         masked: newest >= 0 ? new Set([newest]) : NOTHING,
         cluster,
       }
-    })
+    }),
+  )
+}
+
+/** As of the newest of the clicks. */
+function historyOfClicks(clicks: readonly Click[], index: ReadonlyMap<string, number>, most: number): HistoryItem[] {
+  const now = clicks[clicks.length - 1].at
+  const last = new Map(clicks.toReversed().map(({ item }) => [item, 0]))
+  for (const { item, at } of clicks) last.set(item, at)
+  return [...last].slice(0, most).flatMap(([id, at]) => {
+    const item = index.get(id)
+    return item === undefined ? [] : [{ item, deed: VIEWED, age: now - at }]
   })
 }
 

@@ -9,7 +9,15 @@ import { InputError, type Source } from '../../sources/source.ts'
 import { newItemQueries, nextQueries, periodQueries, withoutHistory } from '../queries.ts'
 import type { Query, Task, Trial } from '../trial.ts'
 import { cutBefore, leaveLastOut } from './cut.ts'
-import { digineticaQueries, digineticaSource, gowallaQueries, gowallaSource, serenadeQueries, serenadeSource } from './sessions.ts'
+import {
+  digineticaQueries,
+  digineticaSource,
+  gowallaQueries,
+  gowallaSource,
+  serenadeQueries,
+  serenadeSessions,
+  serenadeSource,
+} from './sessions.ts'
 
 export const datasetNames = ['online-retail', 'serenade-bolcom', 'diginetica', 'gowalla', 'movietweetings'] as const
 export type DatasetName = (typeof datasetNames)[number]
@@ -30,7 +38,7 @@ export type OpenTrial = Pick<Trial, 'dataset' | 'train' | 'time'> & {
 const NO_THRESHOLD: Partial<Config> = { minVisitors: 1 }
 
 const seconds = (iso: string): number => Date.parse(`${iso}Z`) / 1000
-const RETAIL_SPLIT = seconds('2011-11-09T12:50:00')
+export const RETAIL_SPLIT = seconds('2011-11-09T12:50:00')
 const MOVIES_SPLIT = seconds('2013-08-01T00:00:00')
 
 export type TrialOptions = { threads: number; workDirectory: string }
@@ -63,7 +71,9 @@ export async function openTrial(name: DatasetName, data: string, options: TrialO
     }
     case 'serenade-bolcom': {
       const train = await read(serenadeSource(file(name, 'train.tsv.gz')))
-      const tasks = async (): Promise<Task[]> => [{ name: 'next', queries: serenadeQueries(file(name, 'test.tsv.gz'), train) }]
+      const tasks = async (): Promise<Task[]> => [
+        { name: 'next', queries: serenadeQueries(serenadeSessions(file(name, 'test.tsv.gz')), train) },
+      ]
       return { dataset: name, train, time: 'seconds', fixed: NO_THRESHOLD, tasks }
     }
     case 'diginetica': {
