@@ -1,4 +1,5 @@
 import { type Deed, IN_CART, VIEWED } from '../../shared/ranking/release-view.ts'
+import { topItems } from '../../shared/ranking/top.ts'
 import type { Deeds } from '../dataset.ts'
 import { recency, type Window } from './interactions.ts'
 import { largest, type Sparse, SparseBuilder } from './sparse.ts'
@@ -39,7 +40,7 @@ export function withTwoHops(direct: Sparse, hop: number, width: number): Sparse 
     for (let k = direct.start[row]; k < direct.start[row + 1]; k++) sum += direct.value[k]
     return sum
   })
-  const sum = new Float64Array(direct.rows)
+  const sum = new Float32Array(direct.rows)
   const builder = new SparseBuilder(direct.columns)
   for (let source = 0; source < direct.rows; source++) {
     const touched: number[] = []
@@ -54,15 +55,16 @@ export function withTwoHops(direct: Sparse, hop: number, width: number): Sparse 
       const unit = (hop * direct.value[k]) / totals[between]
       for (const j of rows[between]) add(direct.index[j], unit * direct.value[j])
     }
-    touched.sort((a, b) => a - b)
-    for (const target of touched) {
-      builder.push(target, sum[target])
-      sum[target] = 0
-    }
+    const best = topItems(Uint32Array.from(touched), touched.length, sum, MOST_IN_ROW).sort()
+    for (const target of best) builder.push(target, sum[target])
+    for (const target of touched) sum[target] = 0
     builder.endRow()
   }
   return builder.build()
 }
+
+/** Two hops reach thousands; no release holds more than the best 200. */
+const MOST_IN_ROW = 400
 
 /** @param scale what a pair's weight is multiplied by, given both items' frequencies (weighted by age) */
 function pairs(

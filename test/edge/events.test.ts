@@ -2,6 +2,7 @@ import { reset } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { visitorHash } from '../../shared/pseudonym.ts'
+import { itemHash } from '../../shared/release/hash.ts'
 import type { EventsAnswer } from '../../shared/schemas/events.ts'
 import { openMemory } from '../../workers/identity/memory-token.ts'
 import {
@@ -52,6 +53,17 @@ describe('what is taken', () => {
   test('an event is in the log when the answer comes', async () => {
     await accepted(from(await mint(), [click('a')]))
     expect(await waiting()).toBe(1)
+  })
+
+  test('of what was done at one time, the last named is the newest, as for the night', async () => {
+    const visitor = await mint()
+    const at = Date.now() - 1000
+    const { token } = await accepted(
+      from(visitor, [click('a', { at }), { id: eventId(), type: 'purchase', items: [{ item: 'b' }, { item: 'c' }], at }]),
+    )
+    const identity = { hash: await visitorHash(env.ID_KEY, visitor), eu: false }
+    const memory = await openMemory(env, identity, token ?? '', Date.now())
+    expect(memory?.items.map(({ hash }) => hash)).toEqual(['c', 'b', 'a'].map((id) => itemHash(id, 0)))
   })
 
   test('the token remembers what was done, newest first, and stands in no one else’s name', async () => {

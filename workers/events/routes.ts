@@ -53,7 +53,8 @@ eventRoutes.post('/v1/events', async (c) => {
  * stand in the log all the same.
  */
 async function rememberedBy(env: Env, identity: Identity, events: readonly Event[], now: number): Promise<string | null> {
-  const deeds = events.flatMap((event) => deedsOf(event, now))
+  // Newest first, as everywhere: of those at the same time, the one named last.
+  const deeds = events.flatMap((event) => deedsOf(event, now)).reverse()
   const state = deeds.length > 0 ? await recordVisit(env, identity, deeds, now) : await readVisitor(env, identity)
   if (state?.consent !== 'granted') return null
   try {

@@ -4,6 +4,7 @@ import { REMEMBERED_ITEMS } from '../../../shared/memory.ts'
 import { type HistoryItem, VIEWED } from '../../../shared/ranking/release-view.ts'
 import type { Dataset } from '../../dataset.ts'
 import { quoted } from '../../engine/database.ts'
+import { historyOf, visitorStarts } from '../../learn/histories.ts'
 import { InputError, type Source } from '../../sources/source.ts'
 import { historyOfItems, NOTHING } from '../queries.ts'
 import type { Query } from '../trial.ts'
@@ -146,27 +147,23 @@ export const gowallaSource = (file: string): Source => ({
   },
 })
 
-/** One query a visitor, from everything they have; what they have is no answer. */
-export function gowallaQueries(trainFile: string, testFile: string, train: Dataset): Query[] {
+/** One query a visitor, from everything they have, as old as training has it; what they have is no answer. */
+export function gowallaQueries(testFile: string, train: Dataset): Query[] {
   const index = indexOf(train)
-  const read = (file: string): Map<string, string[]> =>
-    new Map(
-      lines(file).map((line) => {
-        const [visitor, ...items] = line.trim().split(' ')
-        return [visitor, items]
-      }),
-    )
-  const past = read(trainFile)
-  return [...read(testFile)].flatMap(([visitor, items], cluster) => {
+  const visitors = new Map(train.visitors.map((id, visitor) => [id, visitor]))
+  const starts = visitorStarts(train)
+  return lines(testFile).flatMap((line, cluster) => {
+    const [id, ...items] = line.trim().split(' ')
+    const visitor = visitors.get(id)
     const distinct = [...new Set(items)]
-    if (distinct.length === 0) return []
-    const owned = (past.get(visitor) ?? []).map((id) => index.get(id) ?? -1)
+    if (visitor === undefined || distinct.length === 0) return []
+    const history = historyOf(train.deeds, starts[visitor], starts[visitor + 1], Number.POSITIVE_INFINITY, train.to)
     return {
-      history: historyOfItems(owned, VIEWED, Number.POSITIVE_INFINITY),
+      history,
       inSession: 0,
       country: '',
-      relevant: new Set(distinct.map((id, i) => index.get(id) ?? UNKNOWN - i)),
-      masked: new Set(owned),
+      relevant: new Set(distinct.map((item, i) => index.get(item) ?? UNKNOWN - i)),
+      masked: new Set(history.map(({ item }) => item)),
       cluster,
     }
   })

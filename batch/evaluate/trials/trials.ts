@@ -84,9 +84,7 @@ export async function openTrial(name: DatasetName, data: string, options: TrialO
     case 'gowalla': {
       const lines = file(name, 'train.txt.gz')
       const train = await read(gowallaSource(lines))
-      const tasks = async (): Promise<Task[]> => [
-        { name: 'whole-history', queries: gowallaQueries(lines, file(name, 'test.txt.gz'), train) },
-      ]
+      const tasks = async (): Promise<Task[]> => [{ name: 'whole-history', queries: gowallaQueries(file(name, 'test.txt.gz'), train) }]
       return { dataset: name, train, time: 'none', fixed: NO_THRESHOLD, tasks }
     }
   }
