@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
+import { firstIssue } from './first-issue.ts'
 import { InputError } from './sources/source.ts'
 
 const positive = v.pipe(v.number(), v.gtValue(0))
@@ -60,8 +61,7 @@ export function readConfig(file: string | undefined, usual: Partial<Config> = {}
   const given = file === undefined ? {} : readJson(file)
   const parsed = v.safeParse(ConfigSchema, isRecord(given) ? { ...usual, ...given } : given)
   if (parsed.success) return parsed.output
-  const issue = parsed.issues[0]
-  throw new InputError(`${file}: ${v.getDotPath(issue) ?? 'the file'}: ${issue.message}`)
+  throw new InputError(`${file}: ${firstIssue(parsed.issues)}; docs/nightly.md lists the settings`)
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> => value !== null && typeof value === 'object' && !Array.isArray(value)

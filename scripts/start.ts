@@ -1,11 +1,12 @@
 import { spawn } from 'node:child_process'
-import { createWriteStream, mkdirSync } from 'node:fs'
+import { createWriteStream } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import getPort, { portNumbers } from 'get-port'
 import { readChannel } from '../batch/release/release-store.ts'
 import { forgetDevServer, liveDevServer, recordDevServer } from '../batch/stores/dev-server.ts'
+import { prepareFolder } from '../batch/stores/local-folder.ts'
 import { findTarget, openStores, stateOf } from '../batch/stores/open-stores.ts'
 import { startEdge } from './dev-server.ts'
 import { ensureLocalSecrets } from './secrets.ts'
@@ -54,7 +55,7 @@ async function main(): Promise<number> {
   const directory = resolve(values.directory)
   await refuseSecond(directory)
   const wanted = values.port === undefined ? undefined : await checkedPort(values.port)
-  mkdirSync(directory, { recursive: true })
+  prepareFolder(directory)
   ensureLocalSecrets(join(ROOT, '.dev.vars'))
   if (!(await isPublished(directory))) {
     if (values['no-night'])

@@ -39,7 +39,13 @@ try {
 function exitCodeOf(error: unknown): number {
   // Commander has printed its own line, and --help and --version are no failures.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
-  process.stderr.write(`nightjar: ${error instanceof Error ? error.message : String(error)}\n`)
+  process.stderr.write(`nightjar: ${lineOf(error)}\n`)
   if (process.env.NIGHTJAR_DEBUG && error instanceof Error) process.stderr.write(`${error.stack}\n`)
   return error instanceof InputError ? 2 : 1
+}
+
+function lineOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error)
+  if (/ENOSPC|SQLITE_FULL/.test(message)) return 'the disk is full; make room and run this again (what is live stays live)'
+  return message.split('\n')[0]
 }

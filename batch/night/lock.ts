@@ -1,10 +1,11 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { InputError } from '../sources/source.ts'
+import { prepareFolder } from '../stores/local-folder.ts'
 
 /** Two nights on one machine would write over each other's checkpoints and local KV. @returns the release of the lock */
 export function takeLock(file: string): () => void {
-  mkdirSync(dirname(file), { recursive: true })
+  prepareFolder(dirname(file))
   try {
     writeFileSync(file, String(process.pid), { flag: 'wx' })
   } catch {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import * as v from 'valibot'
 import { identifier, quoted } from '../engine/database.ts'
+import { firstIssue } from '../first-issue.ts'
 import { countryCode } from './country-codes.ts'
 import { InputError, type Source } from './source.ts'
 import { type Staged, stage } from './staging.ts'
@@ -90,10 +91,7 @@ function readMapping(file: string | undefined): Mapping {
     )
   }
   const parsed = v.safeParse(MappingSchema, json)
-  if (!parsed.success)
-    throw new InputError(
-      `${file}: ${v.getDotPath(parsed.issues[0]) ?? 'the file'}: ${parsed.issues[0].message}; docs/data.md shows a mapping`,
-    )
+  if (!parsed.success) throw new InputError(`${file}: ${firstIssue(parsed.issues)}; docs/data.md shows a mapping`)
   return parsed.output
 }
 

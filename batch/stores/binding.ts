@@ -2,6 +2,7 @@ import pRetry from 'p-retry'
 import type { BlobSource } from './blob-source.ts'
 import { inParallel } from './in-parallel.ts'
 import type { KvSink } from './kv-sink.ts'
+import { prepareFolder } from './local-folder.ts'
 import type { Stores } from './open-stores.ts'
 
 /** What the night needs of the Worker's bindings; the shapes are those of the platform. */
@@ -35,6 +36,7 @@ const again = <T>(call: () => Promise<T>): Promise<T> => pRetry(call, { retries:
  * @param persist absolute path of the folder given to `wrangler dev`
  */
 export async function openBindings(persist: string, configPath: string): Promise<Stores> {
+  prepareFolder(persist)
   // Loading wrangler takes a second, which commands that never come here should not wait for.
   const { getPlatformProxy } = await import('wrangler')
   // wrangler dev keeps its state in a subfolder named after the layout's version; the proxy takes that subfolder itself.

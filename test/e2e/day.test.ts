@@ -191,13 +191,16 @@ describe('bad use', () => {
     [['nightly', '--source', 'nothing'], /Allowed choices/],
     [['nightly', '--source', 'csv', '--events', '/nowhere.csv'], /no such file/],
     [['nightly', '--config', '/nowhere.json'], /cannot be read/],
+    [['nightly', '--config', join(ROOT, 'biome.json')], /\$schema: there is no such setting; docs\/nightly.md lists/],
+    [['nightly', '--directory', '/dev/null/nowhere'], /cannot be made or written \(ENOTDIR\); give another with --directory/],
+    [['show', '--directory', '/dev/null'], /cannot be made or written \(ENOTDIR\)/],
     [['nightly', '--threads', 'many'], /whole number/],
     [['show', 'deadbeef'], /no release deadbeef/],
     [['rollback'], /no release is live/],
     [['frobnicate'], /unknown command/],
   ])('%j ends with one clear line and exit code 2', async (parameters, message) => {
     const empty = mkdtempSync(join(tmpdir(), 'nightjar-bad-'))
-    const takesDirectory = ['nightly', 'show', 'rollback'].includes(parameters[0])
+    const takesDirectory = ['nightly', 'show', 'rollback'].includes(parameters[0]) && !parameters.includes('--directory')
     const { exitCode, stderr } = await nightjar(takesDirectory ? [...parameters, '--directory', empty] : parameters)
     rmSync(empty, { recursive: true, force: true })
     expect(exitCode).toBe(2)
