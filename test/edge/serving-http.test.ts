@@ -128,7 +128,13 @@ describe('what cannot be answered names the field', () => {
   })
 
   it('POST: what is no JSON object, another site’s key, a body too large', async () => {
-    for (const body of ['', '{', '[1]', '"text"', 'null']) expect((await post(body)).status).toBe(400)
+    for (const body of ['', '{', '[]', '[1]', '"text"', 'null']) {
+      const response = await post(body)
+      expect(await response.json()).toMatchObject({
+        status: 400,
+        detail: expect.stringMatching(/^the body must be (a JSON object|JSON in UTF-8)$/),
+      })
+    }
     expect((await post({})).status).toBe(403)
     expect(await (await post({ writeKey: 'pk_other' })).json()).toMatchObject({ status: 403, field: 'writeKey' })
     expect((await post({ writeKey: 'x'.repeat(70_000) })).status).toBe(413)
