@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts'
-import { interactions, type Window } from './interactions.ts'
+import { type Interactions, interactions, type Window } from './interactions.ts'
 import { unitScale } from './merge-neighbours.ts'
 import { type Gram, gramOf, similarItems } from './similar.ts'
 import type { Sparse } from './sparse.ts'
@@ -17,18 +17,22 @@ export type Family = {
 const similar: Family = {
   name: 'similar',
   tried: { ridgeBase: [30, 3], visitorPower: [0.5, 0.1], ridgeScale: [0.3, 2] },
-  weights: async (window, config) => unitScale(similarItems(gramFor(window, config), config)),
+  weights: async (window, config) => {
+    const all = interactions(window, Number.POSITIVE_INFINITY)
+    return unitScale(await similarItems(all, config, await latestGram(window, all, config)))
+  },
 }
 
-/** Most settings change the ridge alone: the last Gram matrix of a window is kept for them. */
-const grams = new WeakMap<Window, { visitorPower: number; gram: Gram }>()
+/** What differs only in its ridge is solved from one matrix: a window keeps its latest. */
+const latest = new WeakMap<Window, { key: string; gram: Gram }>()
 
-function gramFor(window: Window, config: Config): Gram {
-  const { visitorPower } = config
-  const known = grams.get(window)
-  if (known?.visitorPower === visitorPower) return known.gram
-  const gram = gramOf(interactions(window, Number.POSITIVE_INFINITY), config)
-  grams.set(window, { visitorPower, gram })
+async function latestGram(window: Window, all: Interactions, { minVisitors, visitorPower }: Config): Promise<Gram> {
+  const key = `${minVisitors} ${visitorPower}`
+  const known = latest.get(window)
+  if (known?.key === key) return known.gram
+  latest.delete(window)
+  const gram = await gramOf(all, { minVisitors, visitorPower })
+  latest.set(window, { key, gram })
   return gram
 }
 

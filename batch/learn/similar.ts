@@ -1,4 +1,5 @@
-import { topItems } from '../../shared/ranking/top.ts'
+import { Arena, addresses } from '../kernels/arena.ts'
+import { threadsFor, withThreads } from '../kernels/threads.ts'
 import type { Interactions } from './interactions.ts'
 import { type Sparse, SparseBuilder, transpose } from './sparse.ts'
 
@@ -9,7 +10,7 @@ export type GramOptions = {
   visitorPower: number
 }
 
-export type SimilarOptions = {
+export type SimilarOptions = GramOptions & {
   /** Ridge: λ_i = base + scale × G_ii. */
   ridgeBase: number
   ridgeScale: number
@@ -17,175 +18,134 @@ export type SimilarOptions = {
   support: number
 }
 
-/** G = X' D^-p X over pairs that enough visitors share, D the visitors' degrees; rows in ascending column order. */
+/** G = X' W X, with a row for each item, and what solving with parts of it needs; all in the arena. */
 export type Gram = {
+  arena: Arena
   matrix: Sparse
   diagonal: Float32Array
-  /** Catalogues small enough have it as a square too, row by row. */
-  square: Float32Array | null
+  /** By item, 1 + its row and column in the dense block; 0 = not in it. */
+  rank: Uint32Array
+  /** width × width: the items with the longest rows, whose rows would take longest to search. */
+  dense: Float32Array
+  width: number
 }
 
-/** A square of this many items takes 144 MB. */
-const SQUARE_ITEMS = 6000
+/** A dense block of so many items takes 64 MB. */
+const MOST_DENSE = 4096
 
-export function gramOf({ byVisitor, byItem, visitorItems }: Interactions, { minVisitors, visitorPower }: GramOptions): Gram {
+/**
+ * Visitors are down-weighted by a power of how many items they have; pairs that too few share are left out, but for the
+ * diagonal. Fits whose `GramOptions` are the same can share it.
+ */
+export async function gramOf(
+  { byVisitor, byItem, visitorItems }: Interactions,
+  options: GramOptions,
+  threads = threadsFor(visitorItems.reduce((sum, count) => sum + count * count, 0)),
+): Promise<Gram> {
+  const arena = new Arena()
   const items = byItem.rows
-  const visitorWeight = Float64Array.from(visitorItems, (degree) => degree ** -visitorPower)
-  const sum = new Float32Array(items)
-  const shared = new Uint32Array(items)
-  const touched = new Uint32Array(items)
-  const diagonal = new Float32Array(items)
-  const square = items <= SQUARE_ITEMS ? new Float32Array(items * items) : null
-  const builder = new SparseBuilder(items)
-  for (let item = 0; item < items; item++) {
-    let length = 0
-    for (let k = byItem.start[item]; k < byItem.start[item + 1]; k++) {
-      const visitor = byItem.index[k]
-      const weight = visitorWeight[visitor]
-      for (let j = byVisitor.start[visitor]; j < byVisitor.start[visitor + 1]; j++) {
-        const other = byVisitor.index[j]
-        if (shared[other]++ === 0) touched[length++] = other
-        sum[other] += weight
-      }
-    }
-    for (const other of touched.subarray(0, length).sort()) {
-      if (shared[other] >= minVisitors || other === item) {
-        builder.push(other, sum[other])
-        if (square !== null) square[item * items + other] = sum[other]
-      }
-      if (other === item) diagonal[item] = sum[other]
-      sum[other] = 0
-      shared[other] = 0
-    }
-    builder.endRow()
-  }
-  return { matrix: builder.build(), diagonal, square }
+  const start = arena.u32(items + 1)
+  // Lengths are known only after the first pass; what that pass needs stands behind them for as long as it is needed.
+  const inputs = [byVisitor.start, byVisitor.index, byItem.start, byItem.index].map((column) => copied(arena.u32(column.length), column))
+  const weight = copied(
+    arena.f64(visitorItems.length),
+    Float64Array.from(visitorItems, (count) => count ** -options.visitorPower),
+  )
+  const scratchBytes = 8 * items + 4 * Math.ceil(items / 32) + 64
+  const scratch = arena.bytes(threads * scratchBytes)
+  const matrix = await withThreads(arena, threads, async (run) => {
+    const pass = (index: number, value: number, fill: number): Promise<void> =>
+      run({
+        kernel: 'gramRows',
+        scratch,
+        scratchBytes,
+        arguments: [...addresses(...inputs, weight), items, options.minVisitors, start.byteOffset, index, value, fill],
+        count: items,
+        step: 16,
+      })
+    await pass(0, 0, 0)
+    for (let item = 0; item < items; item++) start[item + 1] += start[item]
+    const index = arena.u32(start[items])
+    const value = arena.f32(start[items])
+    await pass(index.byteOffset, value.byteOffset, 1)
+    return { rows: items, columns: items, start, index, value }
+  })
+  return { arena, matrix, diagonal: copied(arena.f32(items), diagonalOf(matrix)), ...denseBlock(arena, matrix) }
 }
 
 /**
  * "Who wants this wants that": for every target item a ridge regression of having it on having each of its nearest
  * items by cosine (SLIM after Ning & Karypis 2011, with a fixed support and a closed form as in EASE, Steck 2019).
- * @returns source × target weights, positive ones only
+ * @param known `gramOf` the same interactions and options
+ * @returns source × target weights, positive ones only; the same whatever the number of threads
  */
-export function similarItems(gram: Gram, options: SimilarOptions): Sparse {
-  const items = gram.diagonal.length
-  const solver = new Solver(gram, options)
-  const builder = new SparseBuilder(items)
-  for (let target = 0; target < items; target++) {
-    const sources = solver.sourcesOf(target)
-    const weights = solver.weightsOf(target, sources)
-    for (let i = 0; i < sources.length; i++) if (weights[i] > 0) builder.push(sources[i], weights[i])
-    builder.endRow()
-  }
-  return transpose(builder.build())
+export async function similarItems(
+  interactions: Interactions,
+  options: SimilarOptions,
+  known?: Gram,
+  threads = threadsFor((interactions.byItem.rows * options.support ** 3) / 6),
+): Promise<Sparse> {
+  const { arena, matrix, diagonal, rank, dense, width } = known ?? (await gramOf(interactions, options))
+  const { support } = options
+  const items = matrix.rows
+  return arena.within(async () => {
+    const count = arena.u32(items)
+    const index = arena.u32(items * support)
+    const weight = arena.f32(items * support)
+    const padded = Math.ceil(support / 4) * 4
+    // Heap (8 + 4 bytes), ranks, right-hand side and diagonal, the matrix, and places by item.
+    const scratchBytes = padded * (8 + 4 * 4) + 4 * padded * padded + 4 * items + 64
+    await withThreads(arena, threads, (run) =>
+      run({
+        kernel: 'ridgeRows',
+        scratch: arena.bytes(threads * scratchBytes),
+        scratchBytes,
+        arguments: [
+          ...addresses(matrix.start, matrix.index, matrix.value, diagonal, rank, dense),
+          width,
+          support,
+          options.ridgeBase,
+          options.ridgeScale,
+          ...addresses(count, index, weight),
+        ],
+        count: items,
+        step: 8,
+      }),
+    )
+    const builder = new SparseBuilder(items)
+    for (let target = 0; target < items; target++) {
+      for (let k = target * support; k < target * support + count[target]; k++) builder.push(index[k], weight[k])
+      builder.endRow()
+    }
+    return transpose(builder.build())
+  })
 }
 
-/** Holds the scratch of one system of equations after another. */
-class Solver {
-  private readonly gram: Gram
-  private readonly options: SimilarOptions
-  private readonly cosine: Float32Array
-  private readonly candidates: Uint32Array
-  /** Position of an item in the support at hand, or -1. */
-  private readonly place: Int32Array
-  private readonly matrix: Float64Array
-  private readonly weights: Float64Array
-
-  constructor(gram: Gram, options: SimilarOptions) {
-    const items = gram.diagonal.length
-    this.gram = gram
-    this.options = options
-    this.cosine = new Float32Array(items)
-    this.candidates = new Uint32Array(items)
-    this.place = new Int32Array(items).fill(-1)
-    this.matrix = new Float64Array(options.support ** 2)
-    this.weights = new Float64Array(options.support)
+export function diagonalOf(matrix: Sparse): Float32Array {
+  const diagonal = new Float32Array(matrix.rows)
+  for (let row = 0; row < matrix.rows; row++) {
+    for (let k = matrix.start[row]; k < matrix.start[row + 1]; k++) if (matrix.index[k] === row) diagonal[row] = matrix.value[k]
   }
-
-  /** The target's nearest items by cosine, in ascending order. */
-  sourcesOf(target: number): Uint32Array {
-    const { matrix, diagonal } = this.gram
-    let count = 0
-    for (let k = matrix.start[target]; k < matrix.start[target + 1]; k++) {
-      const item = matrix.index[k]
-      if (item === target) continue
-      this.candidates[count++] = item
-      this.cosine[item] = matrix.value[k] / Math.sqrt(diagonal[item])
-    }
-    if (count <= this.options.support) return this.candidates.slice(0, count)
-    return topItems(this.candidates, count, this.cosine, this.options.support).sort()
-  }
-
-  /** Solves (G_SS + Λ) w = G_St by Cholesky decomposition. */
-  weightsOf(target: number, sources: Uint32Array): Float64Array {
-    const n = sources.length
-    const { matrix, weights } = this
-    this.gather(target, sources)
-    for (let i = 0; i < n; i++) {
-      const row = i * n
-      for (let j = 0; j <= i; j++) {
-        const other = j * n
-        const sum = matrix[row + j] - dot(matrix, row, other, j)
-        matrix[row + j] = i === j ? Math.sqrt(Math.max(sum, 1e-9)) : sum / matrix[other + j]
-      }
-    }
-    for (let i = 0; i < n; i++) {
-      let sum = weights[i]
-      for (let k = 0; k < i; k++) sum -= matrix[i * n + k] * weights[k]
-      weights[i] = sum / matrix[i * n + i]
-    }
-    for (let i = n - 1; i >= 0; i--) {
-      let sum = weights[i]
-      for (let k = i + 1; k < n; k++) sum -= matrix[k * n + i] * weights[k]
-      weights[i] = sum / matrix[i * n + i]
-    }
-    return weights
-  }
-
-  /** Fills the lower triangle of G_SS + Λ, and G_St. */
-  private gather(target: number, sources: Uint32Array): void {
-    const { square, diagonal, matrix: gram } = this.gram
-    const { ridgeBase, ridgeScale } = this.options
-    const { matrix, weights, place } = this
-    const n = sources.length
-    const items = diagonal.length
-    if (square !== null) {
-      for (let i = 0; i < n; i++) {
-        const row = sources[i] * items
-        for (let j = 0; j < i; j++) matrix[i * n + j] = square[row + sources[j]]
-        weights[i] = square[row + target]
-      }
-    } else {
-      matrix.fill(0, 0, n * n)
-      sources.forEach((source, i) => {
-        place[source] = i
-      })
-      for (let i = 0; i < n; i++) {
-        for (let k = gram.start[sources[i]]; k < gram.start[sources[i] + 1]; k++) {
-          const j = place[gram.index[k]]
-          if (j >= 0 && j < i) matrix[i * n + j] = gram.value[k]
-          if (gram.index[k] === target) weights[i] = gram.value[k]
-        }
-      }
-      for (const source of sources) place[source] = -1
-    }
-    for (let i = 0; i < n; i++) matrix[i * n + i] = diagonal[sources[i]] * (1 + ridgeScale) + ridgeBase
-  }
+  return diagonal
 }
 
-/** Σ values[a + k] · values[b + k] for k < length, in four sums that do not wait for each other. */
-function dot(values: Float64Array, a: number, b: number, length: number): number {
-  let s0 = 0
-  let s1 = 0
-  let s2 = 0
-  let s3 = 0
-  let k = 0
-  for (; k + 3 < length; k += 4) {
-    s0 += values[a + k] * values[b + k]
-    s1 += values[a + k + 1] * values[b + k + 1]
-    s2 += values[a + k + 2] * values[b + k + 2]
-    s3 += values[a + k + 3] * values[b + k + 3]
+function denseBlock(arena: Arena, matrix: Sparse): Pick<Gram, 'rank' | 'dense' | 'width'> {
+  const width = Math.min(matrix.rows, MOST_DENSE)
+  const length = (row: number): number => matrix.start[row + 1] - matrix.start[row]
+  const order = Array.from({ length: matrix.rows }, (_, row) => row).sort((a, b) => length(b) - length(a) || a - b)
+  const rank = arena.u32(matrix.rows)
+  const dense = arena.f32(width * width)
+  for (let r = 0; r < width; r++) rank[order[r]] = r + 1
+  for (let r = 0; r < width; r++) {
+    for (let k = matrix.start[order[r]]; k < matrix.start[order[r] + 1]; k++) {
+      const other = rank[matrix.index[k]]
+      if (other > 0) dense[r * width + other - 1] = matrix.value[k]
+    }
   }
-  for (; k < length; k++) s0 += values[a + k] * values[b + k]
-  return s0 + s1 + (s2 + s3)
+  return { rank, dense, width }
+}
+
+function copied<T extends { set(from: ArrayLike<number>): void }>(to: T, from: ArrayLike<number>): T {
+  to.set(from)
+  return to
 }

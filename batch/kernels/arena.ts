@@ -1,0 +1,54 @@
+const PAGE = 65_536
+/** As many as 32-bit addresses reach. */
+const MOST_PAGES = 65_536
+/** Of a vector, and some: what lies apart is not in one cache line. */
+const ALIGNMENT = 64
+
+/** Memory that kernels and all threads share, up to 4 GB of it. A column's `byteOffset` is its address in a kernel. */
+export class Arena {
+  readonly memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared: true })
+  private used = ALIGNMENT
+
+  /** The address of so many zero bytes. */
+  bytes(length: number): number {
+    const address = this.used
+    this.used += Math.ceil(length / ALIGNMENT) * ALIGNMENT
+    const missing = this.used - this.buffer.byteLength
+    if (missing > 0) this.memory.grow(Math.ceil(missing / PAGE))
+    new Uint8Array(this.buffer, address, length).fill(0)
+    return address
+  }
+
+  f32(length: number): Float32Array {
+    const address = this.bytes(4 * length)
+    return new Float32Array(this.buffer, address, length)
+  }
+
+  f64(length: number): Float64Array {
+    const address = this.bytes(8 * length)
+    return new Float64Array(this.buffer, address, length)
+  }
+
+  u32(length: number): Uint32Array {
+    const address = this.bytes(4 * length)
+    return new Uint32Array(this.buffer, address, length)
+  }
+
+  /** What `use` took is free again when it is done. */
+  async within<T>(use: () => Promise<T>): Promise<T> {
+    const mark = this.used
+    try {
+      return await use()
+    } finally {
+      this.used = mark
+    }
+  }
+
+  /** Another one after each growth; older views stay valid. */
+  private get buffer(): ArrayBuffer {
+    return this.memory.buffer
+  }
+}
+
+/** Addresses of columns, in order. */
+export const addresses = (...columns: { byteOffset: number }[]): number[] => columns.map(({ byteOffset }) => byteOffset)

@@ -1,0 +1,51 @@
+import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+import type { Arena } from './arena.ts'
+import { instantiate, kernelModule } from './kernels.ts'
+import { runTask, type Task } from './task.ts'
+import type { ThreadData } from './worker.ts'
+
+/** Resolves when every part is done. Only one task runs at a time. */
+export type Run = (task: Task) => Promise<void>
+
+/** Below so many multiplications a thread costs more than it saves. */
+const WORTH_A_THREAD = 5e7
+
+/** @param multiplications about how many there will be */
+export const threadsFor = (multiplications: number): number =>
+  Math.max(1, Math.min(availableParallelism(), Math.floor(multiplications / WORTH_A_THREAD)))
+
+/**
+ * Threads on the arena's memory, for as long as `use` takes. One thread is the caller's own.
+ * @throws what went wrong in a thread
+ */
+export async function withThreads<T>(arena: Arena, count: number, use: (run: Run) => Promise<T>): Promise<T> {
+  const next = new Int32Array(new SharedArrayBuffer(4))
+  const module = kernelModule()
+  if (count === 1) {
+    const kernels = instantiate(module, arena.memory)
+    return use(async (task) => {
+      next[0] = 0
+      runTask(kernels, next, 0, task)
+    })
+  }
+  const workers = Array.from({ length: count }, (_, thread) => {
+    const workerData: ThreadData = { module, memory: arena.memory, next, thread }
+    // Flags of whoever runs us (a test runner) are not for these.
+    return new Worker(new URL('worker.ts', import.meta.url), { workerData, execArgv: [] })
+  })
+  try {
+    return await use(async (task) => {
+      Atomics.store(next, 0, 0)
+      await Promise.all(
+        workers.map((worker) => {
+          worker.postMessage(task)
+          return once(worker, 'message')
+        }),
+      )
+    })
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()))
+  }
+}
