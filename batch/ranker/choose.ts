@@ -7,9 +7,10 @@ import { referenceScores, type Weights } from '../../shared/ranking/reference-sc
 import { regionPath } from '../../shared/ranking/regions.ts'
 import type { ReleaseView } from '../../shared/ranking/release-view.ts'
 import type { RecallParameters } from '../../shared/release/manifest.ts'
+import type { Example } from '../kernels/gradients.ts'
 import { continentOf } from '../learn/lists.ts'
 import type { Decision } from './decisions.ts'
-import { type Example, type TrainOptions, trainRanker } from './train.ts'
+import { type TrainOptions, trainRanker } from './train.ts'
 
 /** What served quality was on some decisions. */
 export type Quality = { 'recall@20': number; 'ndcg@20': number; 'mrr@20': number; 'hitrate@20': number; coverage: number }

@@ -4,7 +4,7 @@ import onnxProto from 'onnx-proto'
 import { FEATURE_COUNT } from '../../shared/ranking/features.ts'
 import { contentHash } from '../../shared/release/hash.ts'
 import { GRAPH_FILE } from './graph-file.ts'
-import { HIDDEN } from './train.ts'
+import { HIDDEN } from './parameters.ts'
 
 const { onnx } = onnxProto
 const FLOAT = 1

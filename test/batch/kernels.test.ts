@@ -1,13 +1,19 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { Arena } from '../../batch/kernels/arena.ts'
 import { builtKernels } from '../../batch/kernels/build.ts'
+import { type Example, kernelGradients } from '../../batch/kernels/gradients.ts'
 import { KERNELS_FILE } from '../../batch/kernels/kernels.ts'
+import { plainGradients } from '../../batch/kernels/plain/gradients.ts'
 import { gramPlain, similarItemsPlain } from '../../batch/kernels/plain/similar.ts'
+import { withThreads } from '../../batch/kernels/threads.ts'
 import type { Interactions } from '../../batch/learn/interactions.ts'
 import { gramOf, similarItems } from '../../batch/learn/similar.ts'
 import { type Sparse, SparseBuilder, transpose } from '../../batch/learn/sparse.ts'
-import { randomStream } from '../../shared/random.ts'
+import { parameterLayout } from '../../batch/ranker/parameters.ts'
+import { momentsOf, trainRanker } from '../../batch/ranker/train.ts'
+import { normal, randomStream } from '../../shared/random.ts'
 
 /** Relative to the largest of what is compared: single precision has 7 digits. */
 const CLOSE = 1e-5
@@ -99,4 +105,55 @@ const plainCopy = ({ start, index, value, ...shape }: Sparse): Sparse => ({
   start: start.slice(),
   index: index.slice(),
   value: value.slice(),
+})
+
+/** Candidates of which the one with the largest first feature is mostly taken. */
+function someExamples(count: number, features: number, mostRows: number, seed: number): Example[] {
+  const random = randomStream(seed)
+  return Array.from({ length: count }, () => {
+    const rows = 1 + Math.floor(random() * mostRows)
+    const values = Float32Array.from({ length: rows * features }, (_, k) => normal(random) * (1 + (k % features)) + (k % 5))
+    const taken = new Set([Math.floor(random() * rows), Math.floor(random() ** 4 * rows)])
+    return { features: values, count: rows, taken: [...taken] }
+  })
+}
+
+describe('the ranker’s gradient', () => {
+  it('is what plain TypeScript finds in double precision', async () => {
+    const shape = fc.record({
+      features: fc.integer({ min: 1, max: 45 }),
+      rows: fc.integer({ min: 1, max: 160 }),
+      count: fc.integer({ min: 1, max: 12 }),
+      spread: fc.double({ min: 0.01, max: 1, noNaN: true }),
+      seed: fc.nat(),
+    })
+    await fc.assert(
+      fc.asyncProperty(shape, async ({ features, rows, count, spread, seed }) => {
+        const examples = someExamples(count, features, rows, seed)
+        const moments = momentsOf(examples, features)
+        const random = randomStream(seed)
+        const { length, skip } = parameterLayout(features)
+        const parameters = Float64Array.from({ length }, (_, k) => (k < skip + features ? Math.fround(normal(random) * spread) : 0))
+        const batch = [...examples.keys()].reverse()
+        const expected = new Float64Array(length)
+        const loss = await plainGradients(examples, moments)(parameters, batch, expected)
+        const arena = new Arena()
+        const gradient = new Float64Array(length)
+        const own = await withThreads(arena, 1, (run) =>
+          kernelGradients(arena, run, 1, examples, moments, count)(parameters, batch, gradient),
+        )
+        expect(Math.abs(own - loss)).toBeLessThan(CLOSE * (1 + loss))
+        const top = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-3)
+        expect(Math.max(...gradient.map((value, k) => Math.abs(value - expected[k]))) / top).toBeLessThan(CLOSE)
+      }),
+      { seed: 1, numRuns: 80 },
+    )
+  })
+
+  it('leads to the same ranker however many threads there are', async () => {
+    const examples = someExamples(150, 9, 40, 5)
+    const train = (threads: number) => trainRanker(examples, { features: 9, epochs: 2, seed: 1, threads })
+    const alone = await train(1)
+    expect(await train(3)).toEqual(alone)
+  })
 })

@@ -2,3 +2,4 @@
 // that another part writes, so that any thread may do any part. Addresses are bytes in the one shared memory.
 export { gramRows } from './gram'
 export { ridgeRows } from './ridge'
+export { rankerGradients } from './ranker'
