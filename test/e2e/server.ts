@@ -28,7 +28,7 @@ export async function publish(directory: string, source: Source): Promise<NightR
   try {
     return await night({
       sources: [source],
-      config: { ...readConfig(undefined), decisions: 2000, epochs: 1 },
+      config: { ...readConfig(undefined), decisions: 2000, epochs: 4 },
       kv: stores.kv,
       blobs: stores.blobs,
       directory,
