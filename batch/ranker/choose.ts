@@ -81,6 +81,8 @@ const TRIED: { [P in keyof RecallParameters]?: readonly RecallParameters[P][] } 
   listWeight: [0, 0.02, 0.05, 0.15, 0.4],
 }
 const ROUNDS = 2
+/** How many settings the search judges at most; what is compared with us is tuned with as many. */
+export const RECALL_TRIALS = 1 + ROUNDS * Object.values(TRIED).flat().length
 
 /** Recall parameters that rank the decisions' next items best by the merged score alone. */
 export function chooseRecall(view: ReleaseView, decisions: readonly Decision[]): RecallParameters {
