@@ -15,7 +15,7 @@ import { type Example, type TrainOptions, trainRanker } from './train.ts'
 export type Quality = { 'recall@20': number; 'ndcg@20': number; 'mrr@20': number; 'hitrate@20': number; coverage: number }
 
 /** The request the edge would make of this decision. */
-export function requestOf(view: ReleaseView, regions: ReadonlySet<string>, decision: Decision): RecallRequest {
+export function requestOf(view: ReleaseView, regions: ReadonlySet<string>, decision: Pick<Decision, 'history' | 'country'>): RecallRequest {
   const place = foldIn(view.core, decision.history, view.manifest.recall)
   return {
     history: decision.history,

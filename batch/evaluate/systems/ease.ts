@@ -1,7 +1,7 @@
+import { topItems } from '../../../shared/ranking/top.ts'
 import type { Dataset } from '../../dataset.ts'
 import { interactions } from '../../learn/interactions.ts'
 import { invertSymmetric } from './dense-inverse.ts'
-import { topItems } from './score-space.ts'
 
 /** A dense item × item model over a part of the catalogue. */
 export type Ease = {
@@ -18,8 +18,8 @@ export type Gram = Pick<Ease, 'items' | 'place'> & { values: Float32Array }
 
 export function gramOf(dataset: Dataset, most: number): Gram {
   const { byVisitor, itemVisitors } = interactions({ dataset, until: dataset.to + 1 }, Number.POSITIVE_INFINITY)
-  const had = Array.from(itemVisitors.keys()).filter((item) => itemVisitors[item] > 0)
-  const items = Uint32Array.from(topItems(had, itemVisitors, most)).sort()
+  const had = Uint32Array.from(itemVisitors.keys()).filter((item) => itemVisitors[item] > 0)
+  const items = topItems(had, had.length, Float32Array.from(itemVisitors), most).sort()
   const place = new Int32Array(itemVisitors.length).fill(-1)
   items.forEach((item, i) => {
     place[item] = i

@@ -1,9 +1,8 @@
 import type { HistoryItem } from '../../../shared/ranking/release-view.ts'
-import { RECALL_TRIALS } from '../../ranker/choose.ts'
+import { topItems } from '../../../shared/ranking/top.ts'
 import { coordinateSearch } from '../search.ts'
-import type { Query, System, Trial, Validation } from '../trial.ts'
+import type { System, Trial, Validation } from '../trial.ts'
 import { type Ease, ease, gramOf } from './ease.ts'
-import { topItems } from './score-space.ts'
 
 /** A dense model of more items fits neither the memory nor the night of one machine. */
 export const MOST_ITEMS = 12_000
@@ -35,7 +34,7 @@ const GRID = {
 }
 
 /** Finds the setting with as many trials as our own search has; every λ costs one inverse. */
-export async function tunePerUser({ trial, quality }: Validation): Promise<PerUserSetting> {
+export async function tunePerUser({ trial, quality }: Validation, trials: number): Promise<PerUserSetting> {
   const gram = gramOf(trial.train, TUNED_ITEMS)
   const models = new Map<number, Ease>()
   const modelOf = (lambda: number): Ease => {
@@ -43,17 +42,19 @@ export async function tunePerUser({ trial, quality }: Validation): Promise<PerUs
     models.set(lambda, model)
     return model
   }
-  const { best } = await coordinateSearch(START, GRID, RECALL_TRIALS, (setting) => quality(perUser(modelOf(setting.lambda), setting)))
+  const best = await coordinateSearch(START, GRID, trials, (setting) => quality(perUser(modelOf(setting.lambda), setting)))
   return best
 }
 
-export const fitPerUser = ({ train }: Pick<Trial, 'train'>, setting: PerUserSetting): Ease => ease(gramOf(train, MOST_ITEMS), setting.lambda)
+export const fitPerUser = ({ train }: Pick<Trial, 'train'>, setting: PerUserSetting): Ease =>
+  ease(gramOf(train, MOST_ITEMS), setting.lambda)
 
 /** Scores every modelled item for every query: what a server that holds the whole matrix could answer. */
 export function perUser(model: Ease, setting: PerUserSetting): System {
   const scores = new PerUserScores(model, setting)
   return {
     name: 'per-user',
+    setting,
     bytesPerItem: model.weight.byteLength / Math.max(1, model.place.length),
     rank({ history, inSession }, k) {
       if (history.length === 0) return []
@@ -65,20 +66,20 @@ export function perUser(model: Ease, setting: PerUserSetting): System {
 
 /** One query's scores by place in the model, as three columns that the next query overwrites. */
 export class PerUserScores {
-  readonly total: Float64Array
+  readonly total: Float32Array
   /** The part that earlier sessions contribute. */
-  readonly past: Float64Array
+  readonly past: Float32Array
   /** The part that the newest item contributes. */
-  readonly newest: Float64Array
+  readonly newest: Float32Array
   private readonly places: Uint32Array
   private readonly model: Ease
   private readonly setting: PerUserSetting
 
   constructor(model: Ease, setting: PerUserSetting) {
     const n = model.items.length
-    this.total = new Float64Array(n)
-    this.past = new Float64Array(n)
-    this.newest = new Float64Array(n)
+    this.total = new Float32Array(n)
+    this.past = new Float32Array(n)
+    this.newest = new Float32Array(n)
     this.places = Uint32Array.from({ length: n }, (_, place) => place)
     this.model = model
     this.setting = setting
@@ -105,10 +106,10 @@ export class PerUserScores {
   top(k: number, allow?: (item: number) => boolean): number[] {
     const { items } = this.model
     const open = allow === undefined ? this.places : this.places.filter((place) => allow(items[place]))
-    return topItems(open, this.total, k).map((place) => items[place])
+    return Array.from(topItems(open, open.length, this.total, k), (place) => items[place])
   }
 
-  private add(column: Float64Array, item: number, weight: number, self: number): void {
+  private add(column: Float32Array, item: number, weight: number, self: number): void {
     const place = this.model.place[item]
     if (place < 0) return
     const n = column.length

@@ -1,8 +1,8 @@
+import { topItems } from '../../../shared/ranking/top.ts'
 import type { Dataset } from '../../dataset.ts'
-import { RECALL_TRIALS } from '../../ranker/choose.ts'
 import { coordinateSearch } from '../search.ts'
 import type { Omitted, Query, System, Trial, Validation } from '../trial.ts'
-import { ScoreSpace, topItems } from './score-space.ts'
+import { ScoreSpace } from './score-space.ts'
 
 type Setting = {
   /** How many of the most recent sessions with an item in common are looked at. */
@@ -16,10 +16,10 @@ type Setting = {
 }
 
 const GRID = {
-  sessions: [100, 250, 500, 1000, 2500, 5000],
-  neighbours: [50, 100, 250, 500, 1000, 1500],
+  sessions: [50, 100, 250, 500, 1000, 2500, 5000],
+  neighbours: [25, 50, 100, 250, 500, 1500],
   items: [1, 2, 3, 5, 9, 50],
-  idf: [0, 0.5, 1, 2],
+  idf: [0, 0.5, 1, 2, 4],
 }
 
 /**
@@ -28,12 +28,16 @@ const GRID = {
  * `neighbours` most alike vote for their items with likeness × weight of their newest match (1 − 0.1 × its step back) × idf.
  * Between sessions the whole history is what is matched.
  */
-export async function vmisKnn({ train, time }: Pick<Trial, 'train' | 'time'>, validation: () => Validation): Promise<System | Omitted> {
+export async function vmisKnn(
+  { train, time }: Pick<Trial, 'train' | 'time'>,
+  validation: () => Validation,
+  trials: number,
+): Promise<System | Omitted> {
   if (time === 'none') return { name: 'vmis-knn', omitted: 'there are no sessions' }
   const { trial, quality } = validation()
   const inner = sessionIndex(trial.train)
   const start: Setting = { sessions: 500, neighbours: 100, items: 9, idf: 1 }
-  const { best } = await coordinateSearch(start, GRID, RECALL_TRIALS, (setting) => quality(vmis(inner, setting)))
+  const best = await coordinateSearch(start, GRID, trials, (setting) => quality(vmis(inner, setting)))
   return vmis(sessionIndex(train), best)
 }
 
@@ -75,10 +79,11 @@ export function sessionIndex({ deeds, items }: Dataset): SessionIndex {
 export function vmis(index: SessionIndex, setting: Setting): System {
   const count = index.start.length - 1
   const space = new ScoreSpace(index.itemStart.length - 1)
-  const likeness = new Float64Array(count)
+  const likeness = new Float32Array(count)
   const newestMatch = new Uint8Array(count)
   return {
     name: 'vmis-knn',
+    setting,
     rank(query, k) {
       const current = currentItems(query, setting.items)
       const found: number[] = []
@@ -95,7 +100,7 @@ export function vmis(index: SessionIndex, setting: Setting): System {
         }
       }
       const recent = Uint32Array.from(found).sort().subarray(0, setting.sessions)
-      for (const session of topItems(recent, likeness, setting.neighbours)) {
+      for (const session of topItems(recent, recent.length, likeness, setting.neighbours)) {
         const vote = likeness[session] * Math.max(0, 1 - 0.1 * (newestMatch[session] + 1))
         if (vote === 0) continue
         for (let at = index.start[session]; at < index.start[session + 1]; at++) {
