@@ -49,7 +49,11 @@ export async function judgeTrial(trial: OpenTrial, options: JudgeOptions): Promi
     whole('night', 'nightjar', 'peak-mb', Math.max(...release.stages.map(({ peakMb }) => peakMb)))
   }
   const others: Baseline[] = await baselines(trial, options.config, wanted, progress)
-  for (const { system, seconds } of others) if ('rank' in system) whole('night', system.name, 'seconds', seconds)
+  for (const { system, seconds, peakMb } of others) {
+    if (!('rank' in system)) continue
+    whole('night', system.name, 'seconds', seconds)
+    whole('night', system.name, 'peak-mb', peakMb)
+  }
   const omitted = others.flatMap(({ system }) => ('omitted' in system ? [system] : []))
   const fixed = others.flatMap(({ system }): System[] => ('rank' in system ? [system] : []))
   const vectors = learned[0]?.view.core ?? { vectors: new Int8Array(0), dimensions: 0 }

@@ -37,6 +37,8 @@ export type System = {
   rank(query: Query, k: number): ArrayLike<number> | Promise<ArrayLike<number>>
   /** Stored for serving, over the number of items; undefined where nothing is stored as such. */
   bytesPerItem?: number
+  /** What was chosen on validation. */
+  setting?: Readonly<Record<string, number>>
 }
 
 /** A system that does not apply to a trial says why. */

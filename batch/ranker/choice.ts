@@ -13,7 +13,7 @@ import { noWeights } from './train.ts'
 import { USUAL_RECALL } from './usual-recall.ts'
 
 /** The share of deeds, at the end of the window, that the ranker learns from with lists that have not seen them. */
-const RANKER_SHARE = 0.12
+export const RANKER_SHARE = 0.12
 
 /** How many decisions settings are compared on. */
 const SEARCHED = 500

@@ -16,7 +16,7 @@ import { type TrainOptions, trainRanker } from './train.ts'
 export type Quality = { 'recall@20': number; 'ndcg@20': number; 'mrr@20': number; 'hitrate@20': number; coverage: number }
 
 /** The request the edge would make of this decision. */
-export function requestOf(view: ReleaseView, regions: ReadonlySet<string>, decision: Decision): RecallRequest {
+export function requestOf(view: ReleaseView, regions: ReadonlySet<string>, decision: Pick<Decision, 'history' | 'country'>): RecallRequest {
   const place = foldIn(view.core, decision.history, view.manifest.recall)
   return {
     history: decision.history,
@@ -82,6 +82,8 @@ const TRIED: { [P in keyof RecallParameters]?: readonly RecallParameters[P][] } 
   listWeight: [0, 0.02, 0.05, 0.15, 0.4],
 }
 const ROUNDS = 2
+/** How many settings the search judges at most; what is compared with us is tuned with as many. */
+export const RECALL_TRIALS = 1 + ROUNDS * Object.values(TRIED).flat().length
 
 /** Recall parameters that rank the decisions' next items best by the merged score alone. */
 export function chooseRecall(view: ReleaseView, decisions: readonly Decision[]): RecallParameters {

@@ -9,6 +9,7 @@ import { InputError, type Source } from '../../sources/source.ts'
 import { newItemQueries, nextQueries, periodQueries, withoutHistory } from '../queries.ts'
 import type { Query, Task, Trial } from '../trial.ts'
 import { cutBefore, leaveLastOut } from './cut.ts'
+import { before, heldOut, withoutLast } from './inner-cut.ts'
 import {
   digineticaQueries,
   digineticaSource,
@@ -27,11 +28,15 @@ export type SplitName = (typeof splitNames)[number]
 /** Where the data sets lie, beside the project. */
 export const DATA = join(import.meta.dirname, '../../../../shared/data')
 
-/** A trial whose questions are read only when they are asked: what learns never opens a test file. */
+/**
+ * A trial whose questions are read only when they are asked: what learns never opens a test file. `validation` is a trial
+ * of the same kind cut out of its training part, for choosing.
+ */
 export type OpenTrial = Pick<Trial, 'dataset' | 'train' | 'time'> & {
   /** What the protocol fixes of a night's configuration. */
   fixed: Partial<Config>
   tasks(): Promise<Task[]>
+  validation(): Trial
 }
 
 /** What published figures were reached under: every pair counts, however few visitors have it. */
@@ -39,7 +44,9 @@ const NO_THRESHOLD: Partial<Config> = { minVisitors: 1 }
 
 const seconds = (iso: string): number => Date.parse(`${iso}Z`) / 1000
 export const RETAIL_SPLIT = seconds('2011-11-09T12:50:00')
+const RETAIL_VALIDATION = seconds('2011-10-10T12:50:00')
 const MOVIES_SPLIT = seconds('2013-08-01T00:00:00')
+const MOVIES_VALIDATION = seconds('2013-07-01T00:00:00')
 
 export type TrialOptions = { threads: number; workDirectory: string }
 
@@ -55,7 +62,14 @@ export async function openTrial(name: DatasetName, data: string, options: TrialO
     case 'online-retail': {
       const lines = file('online-retail', 'online_retail.csv.gz')
       const train = await read(onlineRetail(lines, RETAIL_SPLIT))
-      return { dataset: name, train, time: 'seconds', fixed: {}, tasks: async () => retailTasks(await read(onlineRetail(lines)), train) }
+      return {
+        dataset: name,
+        train,
+        time: 'seconds',
+        fixed: {},
+        tasks: async () => retailTasks(await read(onlineRetail(lines)), train, RETAIL_SPLIT),
+        validation: () => innerTrial(name, train, RETAIL_VALIDATION, (inner) => retailTasks(train, inner, RETAIL_VALIDATION)),
+      }
     }
     case 'movietweetings': {
       const ratings = file('movietweetings-100k', 'ratings.dat.gz')
@@ -66,45 +80,68 @@ export async function openTrial(name: DatasetName, data: string, options: TrialO
         train,
         time: 'seconds',
         fixed: {},
-        tasks: async () => [{ name: 'next', queries: movieQueries(await read(source), train) }],
+        tasks: async () => [{ name: 'next', queries: movieQueries(await read(source), train, MOVIES_SPLIT) }],
+        validation: () =>
+          innerTrial(name, train, MOVIES_VALIDATION, (inner) => [{ name: 'next', queries: movieQueries(train, inner, MOVIES_VALIDATION) }]),
       }
     }
     case 'serenade-bolcom': {
       const train = await read(serenadeSource(file(name, 'train.tsv.gz')))
-      const tasks = async (): Promise<Task[]> => [
-        { name: 'next', queries: serenadeQueries(serenadeSessions(file(name, 'test.tsv.gz')), train) },
-      ]
-      return { dataset: name, train, time: 'seconds', fixed: NO_THRESHOLD, tasks }
+      const asked = (part: string): Task[] => [{ name: 'next', queries: serenadeQueries(serenadeSessions(file(name, part)), train) }]
+      return {
+        dataset: name,
+        train,
+        time: 'seconds',
+        fixed: NO_THRESHOLD,
+        tasks: async () => asked('test.tsv.gz'),
+        validation: () => ({ dataset: name, train, time: 'seconds', tasks: asked('valid.tsv.gz') }),
+      }
     }
     case 'diginetica': {
       const train = await read(digineticaSource(file(name, 'train.txt.gz')))
       const tasks = async (): Promise<Task[]> => [{ name: 'next', queries: digineticaQueries(file(name, 'test.txt.gz'), train) }]
-      return { dataset: name, train, time: 'order', fixed: NO_THRESHOLD, tasks }
+      const validation = (): Trial => ({ ...innerSessions(name, train), time: 'order' })
+      return { dataset: name, train, time: 'order', fixed: NO_THRESHOLD, tasks, validation }
     }
     case 'gowalla': {
       const lines = file(name, 'train.txt.gz')
       const train = await read(gowallaSource(lines))
       const tasks = async (): Promise<Task[]> => [{ name: 'whole-history', queries: gowallaQueries(file(name, 'test.txt.gz'), train) }]
-      return { dataset: name, train, time: 'none', fixed: NO_THRESHOLD, tasks }
+      const validation = (): Trial => {
+        const { train: inner, queries } = heldOut(train)
+        return { dataset: name, train: inner, time: 'none', tasks: [{ name: 'whole-history', queries }] }
+      }
+      return { dataset: name, train, time: 'none', fixed: NO_THRESHOLD, tasks, validation }
     }
   }
 }
 
-function retailTasks(all: Dataset, train: Dataset): Task[] {
-  const everyone = periodQueries(all, train, RETAIL_SPLIT)
+/** What happened in `train` from `at` on is asked for from what happened before. */
+function innerTrial(dataset: string, train: Dataset, at: number, tasks: (inner: Dataset) => Task[]): Trial {
+  const inner = before(train, at)
+  return { dataset, train: inner, time: 'seconds', tasks: tasks(inner) }
+}
+
+function innerSessions(dataset: string, train: Dataset): Trial {
+  const at = splitTime(train, 'sessions')
+  return innerTrial(dataset, train, at, (inner) => sessionTasks(train, inner, at))
+}
+
+function retailTasks(all: Dataset, train: Dataset, split: number): Task[] {
+  const everyone = periodQueries(all, train, split)
   const known = everyone.filter(({ history }) => history.length > 0)
   return [
     { name: 'repeats', queries: known },
     { name: 'new', queries: newItemQueries(known) },
-    { name: 'basket', queries: nextQueries(all, train, RETAIL_SPLIT) },
+    { name: 'basket', queries: nextQueries(all, train, split) },
     { name: 'no-clicks', queries: withoutHistory(everyone) },
     { name: 'no-clicks-abroad', queries: withoutHistory(everyone.filter(({ country }) => country !== 'GB')) },
   ]
 }
 
 /** The first later rating of whoever had rated four films before; rated films are no answer. */
-function movieQueries(all: Dataset, train: Dataset): Query[] {
-  return periodQueries(all, train, MOVIES_SPLIT, 1)
+function movieQueries(all: Dataset, train: Dataset, split: number): Query[] {
+  return periodQueries(all, train, split, 1)
     .filter(({ owned }) => owned.size >= 4)
     .map((query) => ({ ...query, masked: query.owned }))
 }
@@ -118,34 +155,38 @@ export async function cutTrial(source: Source, split: SplitName, options: TrialO
   const dataset = source.name
   if (split === 'leave-last-out') {
     const train = await read(leaveLastOut(source))
-    return {
-      dataset,
-      train,
-      time: 'seconds',
-      fixed: {},
-      tasks: async () => [{ name: 'last', queries: periodQueries(await read(source), train, 'last', 1) }],
+    const last = (whole: Dataset, part: Dataset): Task[] => [{ name: 'last', queries: periodQueries(whole, part, 'last', 1) }]
+    const validation = (): Trial => {
+      const inner = withoutLast(train)
+      return { dataset, train: inner, time: 'seconds', tasks: last(train, inner) }
     }
+    return { dataset, train, time: 'seconds', fixed: {}, tasks: async () => last(await read(source), train), validation }
   }
   const all = await read(source)
   const at = splitTime(all, split)
   const train = await read(cutBefore(source, at))
-  if (split === 'sessions')
-    return { dataset, train, time: 'seconds', fixed: {}, tasks: async () => [{ name: 'next', queries: nextQueries(all, train, at) }] }
+  const asked = split === 'sessions' ? sessionTasks : temporalTasks
+  const inner = splitTime(train, split)
   return {
     dataset,
     train,
     time: 'seconds',
     fixed: {},
-    tasks: async () => {
-      const everyone = periodQueries(all, train, at)
-      const known = everyone.filter(({ history }) => history.length > 0)
-      return [
-        { name: 'repeats', queries: known },
-        { name: 'new', queries: newItemQueries(known) },
-        { name: 'no-clicks', queries: withoutHistory(everyone) },
-      ]
-    },
+    tasks: async () => asked(all, train, at),
+    validation: () => innerTrial(dataset, train, inner, (part) => asked(train, part, inner)),
   }
+}
+
+const sessionTasks = (all: Dataset, train: Dataset, at: number): Task[] => [{ name: 'next', queries: nextQueries(all, train, at) }]
+
+function temporalTasks(all: Dataset, train: Dataset, at: number): Task[] {
+  const everyone = periodQueries(all, train, at)
+  const known = everyone.filter(({ history }) => history.length > 0)
+  return [
+    { name: 'repeats', queries: known },
+    { name: 'new', queries: newItemQueries(known) },
+    { name: 'no-clicks', queries: withoutHistory(everyone) },
+  ]
 }
 
 /** The moment from which on the last tenth lies: of the sessions by their beginning, or of the deeds. */
