@@ -55,7 +55,7 @@ export async function learn(
   const shares = { similar: 1 - config.mix, together: config.mix, next: NEXT_SHARE * config.mix }
   const neighbours = mergeNeighbours({ ...kinds, next }, shares, config.neighboursPerItem)
   await advance(2, STEPS)
-  const vectors = itemVectors(dataset, recent, { dimensions: config.dimensions, content: config.content, seed: config.seed })
+  const vectors = await itemVectors(dataset, recent, { dimensions: config.dimensions, content: config.content, seed: config.seed })
   await advance(3, STEPS)
   const { core, idSalt } = describeItems(window, recent, vectors, config)
   const { centroids, cohort, cohortSizes } = formCohorts(window, core, config, recall)

@@ -1,7 +1,7 @@
-import { normal, randomStream } from '../../shared/random.ts'
 import type { Dataset } from '../dataset.ts'
 import type { Interactions } from './interactions.ts'
-import { type Sparse, SparseBuilder, transpose } from './sparse.ts'
+import { leadingVectors } from './leading-vectors.ts'
+import { type Sparse, SparseBuilder } from './sparse.ts'
 
 export type VectorOptions = {
   dimensions: number
@@ -12,11 +12,15 @@ export type VectorOptions = {
 
 /**
  * Item vectors that blend behaviour with content: the leading left singular vectors of [visitors | words], both
- * normalised, by randomised subspace iteration (Halko, Martinsson & Tropp 2011). An item nobody has touched gets its
+ * normalised. An item nobody has touched gets its
  * place from its category and the words of its title.
  * @returns items × dimensions, rows at unit length (all zero for an item without visitors and words)
  */
-export function itemVectors(dataset: Dataset, { byItem, visitorItems, itemVisitors }: Interactions, options: VectorOptions): Float32Array {
+export async function itemVectors(
+  dataset: Dataset,
+  { byItem, visitorItems, itemVisitors }: Interactions,
+  options: VectorOptions,
+): Promise<Float32Array> {
   const behaviour = new SparseBuilder(byItem.columns)
   for (let item = 0; item < byItem.rows; item++) {
     for (let k = byItem.start[item]; k < byItem.start[item + 1]; k++) {
@@ -25,7 +29,7 @@ export function itemVectors(dataset: Dataset, { byItem, visitorItems, itemVisito
     behaviour.endRow()
   }
   const rows = beside(behaviour.build(), contentRows(dataset, options.content))
-  return unitRows(leadingVectors(rows, options.dimensions, options.seed), rows.rows, options.dimensions)
+  return unitRows(await leadingVectors(rows, options.dimensions, options.seed), rows.rows, options.dimensions)
 }
 
 const words = (title: string): string[] => title.toLowerCase().match(/\p{L}{3,}/gu) ?? []
@@ -61,62 +65,6 @@ function beside(left: Sparse, right: Sparse): Sparse {
     builder.endRow()
   }
   return builder.build()
-}
-
-const OVERSAMPLING = 16
-const ITERATIONS = 8
-
-/** rows × dimensions: an orthonormal basis of the dominant left space, scaled by the root of each direction's strength. */
-function leadingVectors(matrix: Sparse, dimensions: number, seed: number): Float32Array {
-  const width = dimensions + OVERSAMPLING
-  const turned = transpose(matrix)
-  const random = randomStream(seed)
-  let basis = Float64Array.from({ length: matrix.rows * width }, () => normal(random))
-  let strengths: number[] = []
-  for (let i = 0; i < ITERATIONS; i++) {
-    strengths = orthonormalise(basis, matrix.rows, width)
-    basis = times(matrix, times(turned, basis, width), width)
-  }
-  strengths = orthonormalise(basis, matrix.rows, width)
-  const order = strengths.map((strength, d) => ({ strength, d })).sort((a, b) => b.strength - a.strength || a.d - b.d)
-  const out = new Float32Array(matrix.rows * dimensions)
-  for (let d = 0; d < Math.min(dimensions, width); d++) {
-    const { strength, d: from } = order[d]
-    // AAᵀ has the squared singular values; their fourth root balances the leading direction against the rest.
-    const scale = strength ** 0.25
-    for (let row = 0; row < matrix.rows; row++) out[row * dimensions + d] = basis[row * width + from] * scale
-  }
-  return out
-}
-
-function times(matrix: Sparse, dense: Float64Array, width: number): Float64Array<ArrayBuffer> {
-  const out = new Float64Array(matrix.rows * width)
-  for (let row = 0; row < matrix.rows; row++) {
-    for (let k = matrix.start[row]; k < matrix.start[row + 1]; k++) {
-      const from = matrix.index[k] * width
-      const value = matrix.value[k]
-      for (let d = 0; d < width; d++) out[row * width + d] += value * dense[from + d]
-    }
-  }
-  return out
-}
-
-/** Modified Gram–Schmidt on the columns, in place. @returns each column's length before it was scaled to 1 */
-function orthonormalise(dense: Float64Array, rows: number, width: number): number[] {
-  const lengths: number[] = []
-  for (let d = 0; d < width; d++) {
-    for (let e = 0; e < d; e++) {
-      let dot = 0
-      for (let row = 0; row < rows; row++) dot += dense[row * width + d] * dense[row * width + e]
-      for (let row = 0; row < rows; row++) dense[row * width + d] -= dot * dense[row * width + e]
-    }
-    let square = 0
-    for (let row = 0; row < rows; row++) square += dense[row * width + d] ** 2
-    const length = Math.sqrt(square)
-    lengths.push(length)
-    for (let row = 0; row < rows; row++) dense[row * width + d] = length > 1e-12 ? dense[row * width + d] / length : 0
-  }
-  return lengths
 }
 
 function unitRows(vectors: Float32Array, rows: number, dimensions: number): Float32Array {

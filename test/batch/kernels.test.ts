@@ -6,9 +6,11 @@ import { builtKernels } from '../../batch/kernels/build.ts'
 import { type Example, kernelGradients } from '../../batch/kernels/gradients.ts'
 import { KERNELS_FILE } from '../../batch/kernels/kernels.ts'
 import { plainGradients } from '../../batch/kernels/plain/gradients.ts'
+import { leadingVectorsPlain } from '../../batch/kernels/plain/leading-vectors.ts'
 import { gramPlain, similarItemsPlain } from '../../batch/kernels/plain/similar.ts'
 import { withThreads } from '../../batch/kernels/threads.ts'
 import type { Interactions } from '../../batch/learn/interactions.ts'
+import { leadingVectors } from '../../batch/learn/leading-vectors.ts'
 import { gramOf, similarItems } from '../../batch/learn/similar.ts'
 import { type Sparse, SparseBuilder, transpose } from '../../batch/learn/sparse.ts'
 import { parameterLayout } from '../../batch/ranker/parameters.ts'
@@ -155,5 +157,37 @@ describe('the ranker’s gradient', () => {
     const train = (threads: number) => trainRanker(examples, { features: 9, epochs: 2, seed: 1, threads })
     const alone = await train(1)
     expect(await train(3)).toEqual(alone)
+  })
+})
+
+describe('the leading vectors', () => {
+  it('are what plain TypeScript finds', async () => {
+    const shape = fc.record({
+      visitors: fc.integer({ min: 1, max: 200 }),
+      items: fc.integer({ min: 1, max: 300 }),
+      most: fc.integer({ min: 1, max: 30 }),
+      dimensions: fc.integer({ min: 1, max: 40 }),
+      seed: fc.nat(),
+    })
+    await fc.assert(
+      fc.asyncProperty(shape, async ({ visitors, items, most, dimensions, seed }) => {
+        const { byItem } = someInteractions(visitors, items, most, seed)
+        // No two directions are equally strong: which comes first would be a matter of the last digit.
+        const random = randomStream(seed)
+        byItem.value.forEach((_, k) => {
+          byItem.value[k] = 0.1 + random()
+        })
+        const own = await leadingVectors(byItem, dimensions, 1)
+        const expected = leadingVectorsPlain(byItem, dimensions, 1)
+        const top = expected.reduce((far, value) => Math.max(far, Math.abs(value)), 0)
+        expect(own.reduce((far, value, k) => Math.max(far, Math.abs(value - expected[k])), 0)).toBeLessThanOrEqual(CLOSE * top)
+      }),
+      { seed: 1, numRuns: 40 },
+    )
+  })
+
+  it('are the same however many threads there are', async () => {
+    const { byItem } = someInteractions(500, 700, 40, 6)
+    expect(await leadingVectors(byItem, 32, 1, 3)).toEqual(await leadingVectors(byItem, 32, 1, 1))
   })
 })

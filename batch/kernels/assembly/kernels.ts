@@ -3,3 +3,4 @@
 export { gramRows } from './gram'
 export { ridgeRows } from './ridge'
 export { rankerGradients } from './ranker'
+export { crossParts, timesRows, triangularRows } from './subspace'
