@@ -7,6 +7,7 @@ import { Command } from 'commander'
 import type { NightReport } from '../night/night.ts'
 import { sourceNames } from '../sources/registry.ts'
 import { InputError } from '../sources/source.ts'
+import { kernelsCommand } from './bench-kernels.ts'
 import { qualityCommand } from './bench-quality.ts'
 import { replayCommand } from './bench-replay.ts'
 
@@ -16,6 +17,7 @@ export const benchCommand = (): Command =>
   new Command('bench')
     .description('measure')
     .addCommand(qualityCommand())
+    .addCommand(kernelsCommand())
     .addCommand(replayCommand())
     .addCommand(
       new Command('night')

@@ -1,0 +1,124 @@
+import { writeFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { Command } from 'commander'
+import { normal, randomStream } from '../../shared/random.ts'
+import { FEATURE_COUNT } from '../../shared/ranking/features.ts'
+import type { Example } from '../kernels/gradients.ts'
+import { plainGradients } from '../kernels/plain/gradients.ts'
+import { leadingVectorsPlain } from '../kernels/plain/leading-vectors.ts'
+import { gramPlain, similarItemsPlain } from '../kernels/plain/similar.ts'
+import type { Interactions } from '../learn/interactions.ts'
+import { leadingVectors } from '../learn/leading-vectors.ts'
+import { gramOf, similarItems } from '../learn/similar.ts'
+import { type Sparse, SparseBuilder, transpose } from '../learn/sparse.ts'
+import { descend, momentsOf, trainRanker } from '../ranker/train.ts'
+import { InputError } from '../sources/source.ts'
+
+type KernelOptions = { rounds: string; threads: string; json?: string }
+
+export const kernelsCommand = (): Command =>
+  new Command('kernels')
+    .description('the night’s arithmetic in SIMD beside the same in plain TypeScript, in turn, on made-up shoppers')
+    .option('--rounds <n>', 'how often each', '5')
+    .option('--threads <n>', 'of the kernels; plain TypeScript has one', String(availableParallelism()))
+    .option('--json <file>', 'write rows {kernel, round, metric, value}')
+    .action(benchKernels)
+
+type Row = { kernel: string; round: number; metric: 'kernel-ms' | 'plain-ms' | 'ratio'; value: number }
+
+async function benchKernels(options: KernelOptions): Promise<void> {
+  const rounds = wholeNumber('--rounds', options.rounds)
+  const threads = wholeNumber('--threads', options.threads)
+  const rows: Row[] = []
+  for (const { name, kernel, plain } of await duels(threads)) {
+    for (let round = 1; round <= rounds; round++) {
+      const add = (metric: Row['metric'], value: number): number => rows.push({ kernel: name, round, metric, value })
+      const fast = await milliseconds(kernel)
+      const slow = await milliseconds(plain)
+      add('kernel-ms', fast)
+      add('plain-ms', slow)
+      add('ratio', slow / fast)
+    }
+  }
+  const middle = (kernel: string, metric: Row['metric']): number =>
+    Math.round(100 * median(rows.filter((row) => row.kernel === kernel && row.metric === metric).map(({ value }) => value))) / 100
+  const line = (kernel: string) => ({
+    'kernel ms': middle(kernel, 'kernel-ms'),
+    'plain ms': middle(kernel, 'plain-ms'),
+    ratio: middle(kernel, 'ratio'),
+  })
+  console.table(Object.fromEntries([...new Set(rows.map(({ kernel }) => kernel))].map((kernel) => [kernel, line(kernel)])))
+  if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(rows))
+}
+
+type Duel = { name: string; kernel: () => Promise<unknown>; plain: () => unknown }
+
+async function duels(threads: number): Promise<Duel[]> {
+  const shoppers = madeUp(2000, 2000, 60)
+  const similar = { ridgeBase: 10, ridgeScale: 1, support: 150, minVisitors: 3, visitorPower: 0.3 }
+  const gram = await gramOf(shoppers, similar)
+  const known = gramPlain(shoppers, similar)
+  const examples = madeUpExamples(400, 150)
+  const train = { features: FEATURE_COUNT, epochs: 3, seed: 1 }
+  return [
+    { name: 'gram', kernel: () => gramOf(shoppers, similar, threads), plain: () => gramPlain(shoppers, similar) },
+    {
+      name: 'ridge',
+      kernel: () => similarItems(shoppers, similar, gram, threads),
+      plain: () => similarItemsPlain(shoppers, similar, known),
+    },
+    {
+      name: 'ranker',
+      kernel: () => trainRanker(examples, { ...train, threads }),
+      plain: () => {
+        const moments = momentsOf(examples, FEATURE_COUNT)
+        return descend(plainGradients(examples, moments), moments, examples.length, train)
+      },
+    },
+    {
+      name: 'vectors',
+      kernel: () => leadingVectors(shoppers.byItem, 32, 1, threads),
+      plain: () => leadingVectorsPlain(shoppers.byItem, 32, 1),
+    },
+  ]
+}
+
+async function milliseconds(work: () => unknown): Promise<number> {
+  const start = performance.now()
+  await work()
+  return performance.now() - start
+}
+
+const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)]
+
+function wholeNumber(option: string, given: string): number {
+  const value = Number(given)
+  if (!Number.isInteger(value) || value < 1 || value > 64) throw new InputError(`${option} must be a whole number from 1 to 64`)
+  return value
+}
+
+/** Visitors who mostly want what lies near a place of their own. */
+function madeUp(visitors: number, items: number, each: number): Interactions {
+  const random = randomStream(1)
+  const builder = new SparseBuilder(items)
+  for (let visitor = 0; visitor < visitors; visitor++) {
+    const place = random() * items
+    const own = new Set(Array.from({ length: each }, () => Math.floor(place + random() ** 3 * items) % items))
+    for (const item of [...own].sort((a, b) => a - b)) builder.push(item, 1)
+    builder.endRow()
+  }
+  const byVisitor = builder.build()
+  const byItem = transpose(byVisitor)
+  const lengths = ({ rows, start }: Sparse): Uint32Array => Uint32Array.from({ length: rows }, (_, row) => start[row + 1] - start[row])
+  return { byVisitor, byItem, visitorItems: lengths(byVisitor), itemVisitors: lengths(byItem) }
+}
+
+function madeUpExamples(count: number, candidates: number): Example[] {
+  const random = randomStream(2)
+  return Array.from({ length: count }, () => {
+    const features = Float32Array.from({ length: candidates * FEATURE_COUNT }, () => normal(random))
+    const taken = Math.floor(random() * candidates)
+    features[taken * FEATURE_COUNT] += 3
+    return { features, count: candidates, taken: [taken] }
+  })
+}
