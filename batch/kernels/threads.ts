@@ -9,10 +9,10 @@ import type { ThreadData } from './worker.ts'
 /** Resolves when every part is done. Only one task runs at a time. */
 export type Run = (task: Task) => Promise<void>
 
-/** Below so many multiplications a thread costs more than it saves. */
-const WORTH_A_THREAD = 5e7
+/** About 150 ms; starting a thread takes Node half of that. */
+const WORTH_A_THREAD = 5e8
 
-/** @param multiplications about how many there will be */
+/** @param multiplications about how many there will be, or what takes as long */
 export const threadsFor = (multiplications: number): number =>
   Math.max(1, Math.min(availableParallelism(), Math.floor(multiplications / WORTH_A_THREAD)))
 

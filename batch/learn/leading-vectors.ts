@@ -22,7 +22,7 @@ export async function leadingVectors(
   matrix: Sparse,
   dimensions: number,
   seed: number,
-  threads = threadsFor(2 * ITERATIONS * matrix.index.length * widthOf(dimensions)),
+  threads = threadsFor(2 * ITERATIONS * widthOf(dimensions) * (matrix.index.length + matrix.rows * widthOf(dimensions))),
 ): Promise<Float32Array> {
   const arena = new Arena()
   const width = widthOf(dimensions)

@@ -33,6 +33,9 @@ export type Gram = {
 /** A dense block of so many items takes 64 MB. */
 const MOST_DENSE = 4096
 
+/** Counting a pair, twice and at random places, takes as long as so many multiplications in a row. */
+const PAIR_COST = 16
+
 /**
  * Visitors are down-weighted by a power of how many items they have; pairs that too few share are left out, but for the
  * diagonal. Fits whose `GramOptions` are the same can share it.
@@ -40,7 +43,7 @@ const MOST_DENSE = 4096
 export async function gramOf(
   { byVisitor, byItem, visitorItems }: Interactions,
   options: GramOptions,
-  threads = threadsFor(visitorItems.reduce((sum, count) => sum + count * count, 0)),
+  threads = threadsFor(PAIR_COST * visitorItems.reduce((sum, count) => sum + count * count, 0)),
 ): Promise<Gram> {
   const arena = new Arena()
   const items = byItem.rows
