@@ -3,7 +3,7 @@ import { SLATE, slatesOf } from './measure.ts'
 import type { Query, Task, Trial, Validation } from './trial.ts'
 
 /** So many queries of a task tell two settings apart; more would only take longer. */
-const MOST_QUERIES = 2000
+const MOST_QUERIES = 1000
 
 /** Judges what is fitted on the inner trial's training part by NDCG@20 + Recall@20, the measure of our own search, as a mean over its tasks. */
 export function validationOf(trial: Trial): Validation {
@@ -20,6 +20,12 @@ export function validationOf(trial: Trial): Validation {
       return sum / Math.max(1, tasks.length)
     },
   }
+}
+
+/** Only the tasks that ask within sessions; all where there are none. */
+export function withinSessions({ trial }: Validation): Validation {
+  const tasks = trial.tasks.filter(({ queries }) => queries.some(({ inSession }) => inSession > 0))
+  return validationOf({ ...trial, tasks: tasks.length > 0 ? tasks : trial.tasks })
 }
 
 /** At most `most` of them, at even distances. */

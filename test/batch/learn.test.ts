@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readConfig } from '../../batch/config.ts'
-import type { Dataset } from '../../batch/dataset.ts'
 import { priorStrength, shares, shrunk } from '../../batch/learn/back-off.ts'
 import { historyOf } from '../../batch/learn/histories.ts'
 import { sphericalKMeans } from '../../batch/learn/k-means.ts'
@@ -11,41 +10,7 @@ import { trainRanker } from '../../batch/ranker/train.ts'
 import { USUAL_RECALL } from '../../batch/ranker/usual-recall.ts'
 import { randomStream } from '../../shared/random.ts'
 import { referenceScores } from '../../shared/ranking/reference-scorer.ts'
-
-type Deed = { visitor: number; item: number; at: number; session?: number; deed?: number; country?: number }
-
-/** A data set in memory, of deeds in order. */
-function datasetOf(visitors: number, items: number, deeds: Deed[]): Dataset {
-  const column = (value: (deed: Deed) => number): number[] => deeds.map(value)
-  return {
-    source: 'test',
-    items: Array.from({ length: items }, (_, i) => ({
-      id: `item-${String(i).padStart(4, '0')}`,
-      values: {},
-      category: '',
-      price: 1,
-      available: true,
-      firstSeen: 0,
-    })),
-    visitors: Array.from({ length: visitors }, (_, v) => `visitor-${v}`),
-    pseudonymous: new Uint8Array(visitors),
-    countries: ['', 'DE', 'GB'],
-    deeds: {
-      count: deeds.length,
-      visitor: Uint32Array.from(column(({ visitor }) => visitor)),
-      item: Uint32Array.from(column(({ item }) => item)),
-      at: Uint32Array.from(column(({ at }) => at)),
-      deed: Uint8Array.from(column(({ deed = 0 }) => deed)),
-      session: Uint32Array.from(column(({ session, visitor }) => session ?? visitor)),
-      country: Uint8Array.from(column(({ country = 2 }) => country)),
-    },
-    from: 0,
-    to: Math.max(...deeds.map(({ at }) => at)),
-    fingerprint: '',
-    erased: [],
-    dropped: {},
-  }
-}
+import { datasetOf } from './support/dataset-of.ts'
 
 const recall = { ...USUAL_RECALL, candidates: 50 }
 

@@ -2,6 +2,7 @@ import { topItems } from '../../../shared/ranking/top.ts'
 import type { Dataset } from '../../dataset.ts'
 import { coordinateSearch } from '../search.ts'
 import type { Omitted, Query, System, Trial, Validation } from '../trial.ts'
+import { withinSessions } from '../validation.ts'
 import { ScoreSpace } from './score-space.ts'
 
 type Setting = {
@@ -34,7 +35,7 @@ export async function vmisKnn(
   trials: number,
 ): Promise<System | Omitted> {
   if (time === 'none') return { name: 'vmis-knn', omitted: 'there are no sessions' }
-  const { trial, quality } = validation()
+  const { trial, quality } = withinSessions(validation())
   const inner = sessionIndex(trial.train)
   const start: Setting = { sessions: 500, neighbours: 100, items: 9, idf: 1 }
   const best = await coordinateSearch(start, GRID, trials, (setting) => quality(vmis(inner, setting)))
