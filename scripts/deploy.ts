@@ -2,12 +2,13 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { parseArgs, parseEnv } from 'node:util'
+import { parseEnv } from 'node:util'
 import { unstable_readConfig } from 'wrangler'
 import { copyLiveRelease } from '../batch/release/copy-release.ts'
 import { readChannel } from '../batch/release/release-store.ts'
 import { findTarget, openStores } from '../batch/stores/open-stores.ts'
 import { deployConfig } from './deploy-config.ts'
+import { parseOptions } from './parse-options.ts'
 import { newSecrets } from './secrets.ts'
 import { WranglerError, wrangler, wranglerRecords } from './wrangler.ts'
 
@@ -26,7 +27,7 @@ const HELP = `npm run deploy           put this project on your Cloudflare accou
   -- --directory <d>     whose local release to publish, instead of .nightjar
 `
 
-const { values: options } = parseArgs({
+const { values: options } = parseOptions({
   options: {
     'dry-run': { type: 'boolean', default: false },
     publish: { type: 'boolean', default: false },

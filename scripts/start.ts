@@ -2,13 +2,13 @@ import { spawn } from 'node:child_process'
 import { createWriteStream } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { parseArgs } from 'node:util'
 import getPort, { portNumbers } from 'get-port'
 import { readChannel } from '../batch/release/release-store.ts'
 import { forgetDevServer, liveDevServer, recordDevServer } from '../batch/stores/dev-server.ts'
 import { prepareFolder } from '../batch/stores/local-folder.ts'
 import { findTarget, openStores, stateOf } from '../batch/stores/open-stores.ts'
 import { startEdge } from './dev-server.ts'
+import { parseOptions } from './parse-options.ts'
 import { ensureLocalSecrets } from './secrets.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -36,11 +36,12 @@ try {
 } catch (error) {
   const { aborted } = interruption.signal
   if (!aborted) process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-  process.exitCode = aborted ? INTERRUPTED : 1
+  // A runtime that failed to start may leave something behind that would keep the process waiting.
+  process.exit(aborted ? INTERRUPTED : 1)
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
+  const { values } = parseOptions({
     options: {
       port: { type: 'string' },
       directory: { type: 'string', default: join(ROOT, '.nightjar') },

@@ -6,12 +6,12 @@ import { text } from 'node:stream/consumers'
 import { Command } from 'commander'
 import type { NightReport } from '../night/night.ts'
 import { sourceNames } from '../sources/registry.ts'
-import { InputError } from '../sources/source.ts'
 import { kernelsCommand } from './bench-kernels.ts'
 import { qualityCommand } from './bench-quality.ts'
 import { replayCommand } from './bench-replay.ts'
+import { wholeNumber } from './whole-number.ts'
 
-type BenchOptions = { source: string; runs: string; json?: string }
+type BenchOptions = { source: string; runs: number; json?: string }
 
 export const benchCommand = (): Command =>
   new Command('bench')
@@ -23,7 +23,7 @@ export const benchCommand = (): Command =>
       new Command('night')
         .description('whole nights in processes of their own, each published to empty local KV and then repeated on unchanged data')
         .option('--source <name>', `one of ${sourceNames.join(', ')}`, 'online-retail')
-        .option('--runs <n>', 'how many', '3')
+        .option('--runs <n>', 'how many', wholeNumber(1, 50), 3)
         .option('--json <file>', 'write rows {dataset, run, metric, value}')
         .action(benchNight),
     )
@@ -31,10 +31,8 @@ export const benchCommand = (): Command =>
 type Row = { dataset: string; run: number; metric: string; value: number }
 
 async function benchNight(options: BenchOptions): Promise<void> {
-  const runs = Number.parseInt(options.runs, 10)
-  if (!(runs >= 1 && runs <= 50)) throw new InputError('--runs must be from 1 to 50')
   const rows: Row[] = []
-  for (let run = 1; run <= runs; run++) {
+  for (let run = 1; run <= options.runs; run++) {
     const directory = mkdtempSync(join(tmpdir(), 'nightjar-bench-'))
     try {
       const first = await runNight(options.source, directory)

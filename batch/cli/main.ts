@@ -33,7 +33,8 @@ for (const command of [nightlyCommand, releasesCommand, showCommand, rollbackCom
 try {
   await program.parseAsync()
 } catch (error) {
-  process.exitCode = exitCodeOf(error)
+  // A runtime that failed to start may leave something behind that would keep the process waiting.
+  process.exit(exitCodeOf(error))
 }
 
 function exitCodeOf(error: unknown): number {

@@ -1,16 +1,17 @@
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
-import { Command, InvalidArgumentError, Option } from 'commander'
+import { Command, Option } from 'commander'
 import { readConfig } from '../config.ts'
 import { fetchEdgeEvents } from '../night/edge-events.ts'
 import { flushEdge } from '../night/flush-edge.ts'
 import { takeLock } from '../night/lock.ts'
 import { type NightReport, night } from '../night/night.ts'
-import { openSource, sourceNames } from '../sources/registry.ts'
+import { checkOptions, openSource, sourceNames } from '../sources/registry.ts'
 import { InputError, type Source } from '../sources/source.ts'
 import { plainProgress, silentProgress, terminalProgress } from './progress.ts'
 import { readSecret } from './secrets.ts'
 import { openTarget, type TargetOptions, withTarget } from './target.ts'
+import { wholeNumber } from './whole-number.ts'
 
 type NightlyOptions = TargetOptions & {
   source: string
@@ -43,7 +44,7 @@ export const nightlyCommand = (): Command =>
       .option('--no-edge-events', 'leave out what the edge recorded')
       .option('--members', 'let the edge start imported visitors from their history; only with their consent')
       .option('--force', 'compute although nothing changed, and publish even when a gate says no')
-      .option('--threads <n>', 'threads of the SQL engine; the result does not depend on it', wholeNumber, availableParallelism())
+      .option('--threads <n>', 'threads of the SQL engine; the result does not depend on it', wholeNumber(1, 1024), availableParallelism())
       .option('--json', 'print the report as JSON and nothing else'),
   )
     .addHelpText(
@@ -58,14 +59,9 @@ Examples:
     )
     .action(runNightly)
 
-function wholeNumber(text: string): number {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('It must be a whole number from 1.')
-  return value
-}
-
 async function runNightly(options: NightlyOptions): Promise<void> {
   const config = readConfig(options.config)
+  checkOptions(options.source, options)
   const directory = resolve(options.directory)
   const idKey = options.members ? readSecret('ID_KEY') : null
   if (options.members && idKey === null)

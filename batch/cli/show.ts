@@ -8,8 +8,9 @@ import { viewOfPacks } from '../release/view-of-packs.ts'
 import { InputError } from '../sources/source.ts'
 import type { KvSink } from '../stores/kv-sink.ts'
 import { openTarget, type TargetOptions, withTarget } from './target.ts'
+import { wholeNumber } from './whole-number.ts'
 
-type ShowOptions = TargetOptions & { item?: string; region?: string; limit: string; json?: true }
+type ShowOptions = TargetOptions & { item?: string; region?: string; limit: number; json?: true }
 
 export const showCommand = (): Command =>
   withTarget(
@@ -18,7 +19,7 @@ export const showCommand = (): Command =>
       .argument('[release]', 'which one; the live one where none is named')
       .option('--item <id>', 'the neighbours of this item')
       .option('--region <code>', 'the list of this region, such as GB, @EU or *')
-      .option('--limit <n>', 'how many rows', '10')
+      .option('--limit <n>', 'how many rows', wholeNumber(1, 1000), 10)
       .option('--json', 'print JSON'),
   ).action(async (release: string | undefined, options: ShowOptions) => {
     const stores = await openTarget(options)
@@ -44,7 +45,6 @@ async function entryOf(kv: KvSink, release: string | undefined): Promise<Channel
 type ShownRow = { id: string; title: string; similar?: number; together?: number; score?: number }
 
 async function rowsOf(kv: KvSink, { release, manifest }: ChannelEntry, { item, region, limit }: ShowOptions): Promise<ShownRow[]> {
-  const most = Math.max(1, Number.parseInt(limit, 10) || 10)
   const packs: Packs = new Map()
   for (const hash of packsOf(manifest)) {
     const bytes = await kv.get(packKey(hash))
@@ -62,14 +62,17 @@ async function rowsOf(kv: KvSink, { release, manifest }: ChannelEntry, { item, r
       ...named(other),
       similar: Number(((row?.similar[i] ?? 0) * (row?.similarScale ?? 0)).toFixed(4)),
       together: Number(((row?.together[i] ?? 0) * (row?.togetherScale ?? 0)).toFixed(4)),
-    })).slice(0, most)
+    })).slice(0, limit)
   }
   const list = view.list(region ?? '*', -1)
   if (list === undefined)
     throw new InputError(
       `release ${release} has no list for "${region}"; it has ${manifest.lists.flatMap((pack) => pack.regions).join(', ')}`,
     )
-  return Array.from(list.items, (index, i) => ({ ...named(index), score: Number((list.scores[i] * list.scale).toFixed(6)) })).slice(0, most)
+  return Array.from(list.items, (index, i) => ({ ...named(index), score: Number((list.scores[i] * list.scale).toFixed(6)) })).slice(
+    0,
+    limit,
+  )
 }
 
 function nameOf(pack: DisplayPack, slot: number): { id: string; title: string } {

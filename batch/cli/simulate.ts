@@ -1,27 +1,21 @@
 import { resolve } from 'node:path'
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, Option } from 'commander'
 import { simulate } from '../simulate/simulate.ts'
 import { InputError } from '../sources/source.ts'
 import { readDevServer } from '../stores/dev-server.ts'
 import { DEFAULT_DIRECTORY } from './target.ts'
+import { wholeNumber } from './whole-number.ts'
 
 type SimulateOptions = { url?: string; visitors: number; seed: number; directory: string; writeKey: string; json?: true }
-
-const wholeNumber = (text: string): number => {
-  const value = Number(text)
-  if (!Number.isInteger(value) || value < 1 || value > 100_000)
-    throw new InvalidArgumentError('It must be a whole number from 1 to 100000.')
-  return value
-}
 
 export const simulateCommand = (): Command =>
   new Command('simulate')
     .description('let made-up visitors of the demo shop browse a running edge, so that there is something to learn')
     .option('--url <url>', 'the edge; the local one that is running where none is given')
-    .option('--visitors <n>', 'how many', wholeNumber, 50)
-    .option('--seed <n>', 'the same seed, the same visitors', wholeNumber, 1)
+    .option('--visitors <n>', 'how many', wholeNumber(1, 100_000), 50)
+    .option('--seed <n>', 'the same seed, the same visitors', wholeNumber(0, 2 ** 31), 1)
     .option('--write-key <key>', 'the site’s public write key', 'pk_demo')
-    .option('--directory <folder>', 'where the local edge keeps its state', DEFAULT_DIRECTORY)
+    .addOption(new Option('--directory <folder>', 'where the local edge keeps its state').default(DEFAULT_DIRECTORY, '.nightjar'))
     .option('--json', 'print the outcome as JSON')
     .action(async (options: SimulateOptions) => {
       const url = options.url ?? readDevServer(resolve(options.directory))?.url

@@ -1,6 +1,7 @@
 import { contentHash } from '../../shared/release/hash.ts'
 import { manifestKey, packKey } from '../../shared/release/keys.ts'
 import { type Channel, type Manifest, releaseId } from '../../shared/release/manifest.ts'
+import { InputError } from '../sources/source.ts'
 import type { BlobSource } from '../stores/blob-source.ts'
 import type { KvSink } from '../stores/kv-sink.ts'
 import type { Packs } from './packs.ts'
@@ -55,7 +56,7 @@ export async function publish(
 /** Points the channel at a kept release. What was stable becomes `previous`. */
 export async function pointAt(kv: KvSink, channel: Channel | null, release: string, now: number): Promise<void> {
   const target = (await keptReleases(kv)).find((other) => other.release === release)
-  if (target === undefined) throw new Error(`release ${release} is not in KV; "nightjar releases" lists those that are`)
+  if (target === undefined) throw new InputError(`release ${release} is not in KV; "nightjar releases" lists those that are`)
   await readBack(kv, packsOf(target.manifest))
   const { publishedAt: _, ...entry } = target
   const previous = channel?.stable ?? null

@@ -16,6 +16,13 @@ export type SourceOptions = FileOptions & {
 
 export const sourceNames = ['shop', 'csv', 'edge', 'online-retail', 'movietweetings']
 
+/** Which options only one kind of source understands. @throws InputError for one that would be left unheard */
+export function checkOptions(source: string, options: Omit<SourceOptions, 'directory'>): void {
+  for (const name of ['events', 'items', 'mapping'] as const)
+    if (options[name] !== undefined && source !== 'csv') throw new InputError(`--${name} goes with --source csv, not with ${source}`)
+  if (options.data !== undefined && ['shop', 'csv'].includes(source)) throw new InputError(`--data does not go with --source ${source}`)
+}
+
 const ROOT = join(import.meta.dirname, '../..')
 /** Where the named data sets are looked for beside the project. */
 const DATA = join(ROOT, '../shared/data')

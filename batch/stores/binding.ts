@@ -40,7 +40,11 @@ export async function openBindings(persist: string, configPath: string): Promise
   // Loading wrangler takes a second, which commands that never come here should not wait for.
   const { getPlatformProxy } = await import('wrangler')
   // wrangler dev keeps its state in a subfolder named after the layout's version; the proxy takes that subfolder itself.
-  const proxy = await getPlatformProxy<Bindings>({ configPath, persist: { path: `${persist}/v3` }, remoteBindings: false })
+  const proxy = await getPlatformProxy<Bindings>({ configPath, persist: { path: `${persist}/v3` }, remoteBindings: false }).catch(
+    (error: unknown) => {
+      throw new Error(`${persist}: this state cannot be opened; delete it and run "npx nightjar nightly" again`, { cause: error })
+    },
+  )
   return storesOf(proxy.env, () => proxy.dispose())
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa, type Options } from 'execa'
@@ -195,6 +195,8 @@ describe('bad use', () => {
     [['nightly', '--directory', '/dev/null/nowhere'], /cannot be made or written \(ENOTDIR\); give another with --directory/],
     [['show', '--directory', '/dev/null'], /cannot be made or written \(ENOTDIR\)/],
     [['nightly', '--threads', 'many'], /whole number/],
+    [['nightly', '--events', 'orders.csv'], /--events goes with --source csv, not with shop/],
+    [['show', '--limit', 'all'], /whole number/],
     [['show', 'deadbeef'], /no release deadbeef/],
     [['rollback'], /no release is live/],
     [['frobnicate'], /unknown command/],
@@ -206,5 +208,16 @@ describe('bad use', () => {
     expect(exitCode).toBe(2)
     expect(String(stderr)).toMatch(message)
     expect(String(stderr).trim().split('\n').length).toBeLessThanOrEqual(2)
+  })
+
+  it('on local state that is damaged ends too, with what to do', async () => {
+    const damaged = mkdtempSync(join(tmpdir(), 'nightjar-damaged-'))
+    const kv = join(stateOf(damaged), 'v3/kv/miniflare-KVNamespaceObject')
+    mkdirSync(kv, { recursive: true })
+    writeFileSync(join(kv, 'metadata.sqlite'), 'no database')
+    const { exitCode, stderr } = await nightjar(['show', '--directory', damaged])
+    rmSync(damaged, { recursive: true, force: true })
+    expect(exitCode).toBe(1)
+    expect(String(stderr).trim().split('\n').at(-1)).toMatch(/^nightjar: .*state: this state cannot be opened; delete it/)
   })
 })
