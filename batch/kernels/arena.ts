@@ -19,6 +19,11 @@ export class Arena {
     return address
   }
 
+  u8(length: number): Uint8Array {
+    const address = this.bytes(length)
+    return new Uint8Array(this.buffer, address, length)
+  }
+
   f32(length: number): Float32Array {
     const address = this.bytes(4 * length)
     return new Float32Array(this.buffer, address, length)

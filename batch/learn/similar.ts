@@ -22,6 +22,8 @@ export type SimilarOptions = GramOptions & {
 export type Gram = {
   arena: Arena
   matrix: Sparse
+  /** By entry of the matrix: 1 where enough visitors have both items for an edge between them. */
+  enough: Uint8Array
   diagonal: Float32Array
   /** By item, 1 + its row and column in the dense block; 0 = not in it. */
   rank: Uint32Array
@@ -37,8 +39,8 @@ const MOST_DENSE = 4096
 const PAIR_COST = 16
 
 /**
- * Visitors are down-weighted by a power of how many items they have; pairs that too few share are left out, but for the
- * diagonal. Fits whose `GramOptions` are the same can share it.
+ * Visitors are down-weighted by a power of how many items they have. Pairs that too few share make no edge, yet stand in
+ * the matrix: without them it need not be positive definite, and its solutions may be of any size. Fits whose `GramOptions` are the same can share it.
  */
 export async function gramOf(
   { byVisitor, byItem, visitorItems }: Interactions,
@@ -56,24 +58,25 @@ export async function gramOf(
   )
   const scratchBytes = 8 * items + 4 * Math.ceil(items / 32) + 64
   const scratch = arena.bytes(threads * scratchBytes)
-  const matrix = await withThreads(arena, threads, async (run) => {
-    const pass = (index: number, value: number, fill: number): Promise<void> =>
+  const { matrix, enough } = await withThreads(arena, threads, async (run) => {
+    const pass = (index: number, value: number, enough: number, fill: number): Promise<void> =>
       run({
         kernel: 'gramRows',
         scratch,
         scratchBytes,
-        arguments: [...addresses(...inputs, weight), items, options.minVisitors, start.byteOffset, index, value, fill],
+        arguments: [...addresses(...inputs, weight), items, options.minVisitors, start.byteOffset, index, value, enough, fill],
         count: items,
         step: 16,
       })
-    await pass(0, 0, 0)
+    await pass(0, 0, 0, 0)
     for (let item = 0; item < items; item++) start[item + 1] += start[item]
     const index = arena.u32(start[items])
     const value = arena.f32(start[items])
-    await pass(index.byteOffset, value.byteOffset, 1)
-    return { rows: items, columns: items, start, index, value }
+    const enough = arena.u8(start[items])
+    await pass(index.byteOffset, value.byteOffset, enough.byteOffset, 1)
+    return { matrix: { rows: items, columns: items, start, index, value }, enough }
   })
-  return { arena, matrix, diagonal: copied(arena.f32(items), diagonalOf(matrix)), ...denseBlock(arena, matrix) }
+  return { arena, matrix, enough, diagonal: copied(arena.f32(items), diagonalOf(matrix)), ...denseBlock(arena, matrix) }
 }
 
 /**
@@ -88,7 +91,7 @@ export async function similarItems(
   known?: Gram,
   threads = threadsFor((interactions.byItem.rows * options.support ** 3) / 6),
 ): Promise<Sparse> {
-  const { arena, matrix, diagonal, rank, dense, width } = known ?? (await gramOf(interactions, options))
+  const { arena, matrix, enough, diagonal, rank, dense, width } = known ?? (await gramOf(interactions, options))
   const { support } = options
   const items = matrix.rows
   return arena.within(async () => {
@@ -104,7 +107,7 @@ export async function similarItems(
         scratch: arena.bytes(threads * scratchBytes),
         scratchBytes,
         arguments: [
-          ...addresses(matrix.start, matrix.index, matrix.value, diagonal, rank, dense),
+          ...addresses(matrix.start, matrix.index, matrix.value, enough, diagonal, rank, dense),
           width,
           support,
           options.ridgeBase,

@@ -80,7 +80,7 @@ describe('what is similar', () => {
       fc.asyncProperty(shape, async ({ visitors, items, most, seed, ...options }) => {
         const given = someInteractions(visitors, items, most, seed)
         const gram = await gramOf(given, options)
-        expect(plainCopy(gram.matrix)).toEqual(gramPlain(given, options))
+        expect({ matrix: plainCopy(gram.matrix), enough: gram.enough.slice() }).toEqual(gramPlain(given, options))
         const all = { ...options, ridgeBase: 3 }
         expect(furthest(await similarItems(given, all, gram), similarItemsPlain(given, all))).toBeLessThan(CLOSE)
       }),
@@ -91,6 +91,13 @@ describe('what is similar', () => {
   it('is the same outside the dense block', async () => {
     const given = someInteractions(4000, 5000, 60, 3)
     expect(furthest(await similarItems(given, OPTIONS), similarItemsPlain(given, OPTIONS))).toBeLessThan(CLOSE)
+  })
+
+  it('stays a share where few visitors have much', async () => {
+    const given = someInteractions(60, 400, 300, 5)
+    const { value } = await similarItems(given, { ...OPTIONS, ridgeBase: 1, ridgeScale: 0.3, support: 200, minVisitors: 6 })
+    expect(value.length).toBeGreaterThan(0)
+    expect(Math.max(...value)).toBeLessThan(1)
   })
 
   it('does not depend on how many threads there are, nor on fits before it', async () => {

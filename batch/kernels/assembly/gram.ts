@@ -1,6 +1,7 @@
 /**
- * Rows of X' W X over pairs that at least `least` visitors share, columns ascending; the diagonal always stands.
+ * Rows of X' W X, columns ascending.
  * @param scratch items × (sum f32, shared u32), then a bit an item; all zero before and after
+ * @param enough u8 an entry: 1 where at least `least` visitors share both items
  * @param start u32 items + 1: with fill = 0 the length of row r is written to start[r + 1], with fill = 1 rows begin at start[r]
  */
 export function gramRows(
@@ -15,13 +16,14 @@ export function gramRows(
   start: usize,
   index: usize,
   value: usize,
+  enough: usize,
   fill: i32,
   from: i32,
   to: i32,
 ): void {
   for (let item = from; item < to; item++) {
     gramRow(
-      scratch, visitorStart, visitorIndex, itemStart, itemIndex, visitorWeight, items, least, start, index, value, fill, item,
+      scratch, visitorStart, visitorIndex, itemStart, itemIndex, visitorWeight, items, least, start, index, value, enough, fill, item,
     )
   }
 }
@@ -38,6 +40,7 @@ function gramRow(
   start: usize,
   index: usize,
   value: usize,
+  enough: usize,
   fill: i32,
   item: i32,
 ): void {
@@ -71,14 +74,13 @@ function gramRow(
       const other = (w << 5) + <i32>ctz(left)
       left &= left - 1
       const cell = scratch + ((<usize>other) << 3)
-      if (load<u32>(cell, 4) >= least || other == item) {
-        if (fill != 0) {
-          const at = (<usize>(begin + length)) << 2
-          store<u32>(index + at, <u32>other)
-          store<f32>(value + at, load<f32>(cell))
-        }
-        length++
+      if (fill != 0) {
+        const entry = <usize>(begin + length)
+        store<u32>(index + (entry << 2), <u32>other)
+        store<f32>(value + (entry << 2), load<f32>(cell))
+        store<u8>(enough + entry, load<u32>(cell, 4) >= least ? 1 : 0)
       }
+      length++
       store<u64>(cell, 0)
     }
   }

@@ -1,7 +1,7 @@
 import { dot, sum4 } from './lanes'
 
 /**
- * Ridge weights of each target's nearest sources by cosine.
+ * Ridge weights of each target's nearest sources by cosine, of those that `enough` visitors share with it.
  * @param scratch heap of `support` (cosine f64), items and ranks and places (u32 each), right-hand side and inverse diagonal,
  * the matrix: see `ridgeScratch` in ../ridge.ts; places are zero before and after
  * @param rank u32 an item: 1 + its row in the dense block, 0 = in none
@@ -12,6 +12,7 @@ export function ridgeRows(
   start: usize,
   index: usize,
   value: usize,
+  enough: usize,
   diagonal: usize,
   rank: usize,
   dense: usize,
@@ -34,7 +35,7 @@ export function ridgeRows(
   const matrix = inverse + (padded << 2)
   const place = matrix + ((padded * padded) << 2)
   for (let target = from; target < to; target++) {
-    const n = nearest(start, index, value, diagonal, place, cosine, source, target, support)
+    const n = nearest(start, index, value, enough, diagonal, place, cosine, source, target, support)
     if (n == 0) {
       store<u32>(outCount + ((<usize>target) << 2), 0)
       continue
@@ -72,6 +73,7 @@ function nearest(
   start: usize,
   index: usize,
   value: usize,
+  enough: usize,
   diagonal: usize,
   place: usize,
   cosine: usize,
@@ -84,7 +86,7 @@ function nearest(
   const end = load<u32>(start + ((<usize>target) << 2), 4)
   for (let k = load<u32>(start + ((<usize>target) << 2)); k < end; k++) {
     const item = load<u32>(index + ((<usize>k) << 2))
-    if (item == <u32>target) continue
+    if (item == <u32>target || load<u8>(enough + <usize>k) == 0) continue
     const near = <f64>load<f32>(value + ((<usize>k) << 2)) / Math.sqrt(<f64>load<f32>(diagonal + ((<usize>item) << 2)) * own)
     if (n < support) {
       let at = n++

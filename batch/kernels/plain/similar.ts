@@ -1,15 +1,21 @@
 import type { Interactions } from '../../learn/interactions.ts'
-import { diagonalOf, type GramOptions, type SimilarOptions } from '../../learn/similar.ts'
+import { diagonalOf, type Gram, type GramOptions, type SimilarOptions } from '../../learn/similar.ts'
 import { type Sparse, SparseBuilder, transpose } from '../../learn/sparse.ts'
 
+type PlainGram = Pick<Gram, 'matrix' | 'enough'>
+
 /** The kernels of similar.ts in plain TypeScript and double precision: what they are held to. */
-export function similarItemsPlain(interactions: Interactions, options: SimilarOptions, gram = gramPlain(interactions, options)): Sparse {
+export function similarItemsPlain(
+  interactions: Interactions,
+  options: SimilarOptions,
+  { matrix: gram, enough }: PlainGram = gramPlain(interactions, options),
+): Sparse {
   const items = gram.rows
   const diagonal = diagonalOf(gram)
   const place = new Int32Array(items).fill(-1)
   const builder = new SparseBuilder(items)
   for (let target = 0; target < items; target++) {
-    const sources = nearestByCosine(gram, diagonal, target, options.support)
+    const sources = nearestByCosine({ matrix: gram, enough }, diagonal, target, options.support)
     sources.forEach((source, i) => {
       place[source] = i
     })
@@ -23,11 +29,12 @@ export function similarItemsPlain(interactions: Interactions, options: SimilarOp
   return transpose(builder.build())
 }
 
-/** X' W X over pairs that at least `minVisitors` visitors share, rows in ascending column order; the diagonal always stands. */
-export function gramPlain({ byVisitor, byItem, visitorItems }: Interactions, { minVisitors, visitorPower }: GramOptions): Sparse {
+/** X' W X, rows in ascending column order, and which entries at least `minVisitors` visitors share. */
+export function gramPlain({ byVisitor, byItem, visitorItems }: Interactions, { minVisitors, visitorPower }: GramOptions): PlainGram {
   const items = byItem.rows
   const sum = new Float32Array(items)
   const shared = new Uint32Array(items)
+  const enough: number[] = []
   const builder = new SparseBuilder(items)
   for (let item = 0; item < items; item++) {
     const touched: number[] = []
@@ -42,20 +49,21 @@ export function gramPlain({ byVisitor, byItem, visitorItems }: Interactions, { m
     }
     touched.sort((a, b) => a - b)
     for (const other of touched) {
-      if (shared[other] >= minVisitors || other === item) builder.push(other, sum[other])
+      builder.push(other, sum[other])
+      enough.push(shared[other] >= minVisitors ? 1 : 0)
       sum[other] = 0
       shared[other] = 0
     }
     builder.endRow()
   }
-  return builder.build()
+  return { matrix: builder.build(), enough: Uint8Array.from(enough) }
 }
 
-function nearestByCosine(gram: Sparse, diagonal: Float32Array, target: number, most: number): number[] {
+function nearestByCosine({ matrix: gram, enough }: PlainGram, diagonal: Float32Array, target: number, most: number): number[] {
   const near: { item: number; cosine: number }[] = []
   for (let k = gram.start[target]; k < gram.start[target + 1]; k++) {
     const item = gram.index[k]
-    if (item !== target) near.push({ item, cosine: gram.value[k] / Math.sqrt(diagonal[item] * diagonal[target]) })
+    if (item !== target && enough[k] === 1) near.push({ item, cosine: gram.value[k] / Math.sqrt(diagonal[item] * diagonal[target]) })
   }
   if (near.length > most) {
     near.sort((a, b) => b.cosine - a.cosine || a.item - b.item)
