@@ -30,8 +30,13 @@ export async function startBuiltEdge(variables: Record<string, string>): Promise
       })
       // The first module is the one that runs.
       .sort((a, b) => Number(b.type === 'ESModule') - Number(a.type === 'ESModule'))
-    // The secrets come with `variables`; wrangler would look for them in files and complain.
-    const config = { ...unstable_readConfig({ config: join(ROOT, 'wrangler.toml') }), secrets: undefined }
+    // All that it has beside wrangler.toml is in `variables`. Wrangler would look for secrets as well, in a .dev.vars beside
+    // the configuration, and what a developer keeps there must not change what is measured.
+    const config = {
+      ...unstable_readConfig({ config: join(ROOT, 'wrangler.toml') }),
+      secrets: undefined,
+      userConfigPath: join(folder, 'wrangler.toml'),
+    }
     const { modulesRules: _, ...worker } = unstable_getMiniflareWorkerOptions(config).workerOptions
     const miniflare = new Miniflare(
       convertV4MiniflareOptions({

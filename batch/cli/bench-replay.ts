@@ -20,7 +20,7 @@ export const replayCommand = (): Command =>
     .addOption(new Option('--dataset <name>', 'a known data set under its published protocol').choices(replayNames).makeOptionMandatory())
     .option('--data <folder>', 'where the data sets lie', DATA)
     .option('--config <file>', 'JSON that overrides defaults (docs/nightly.md)')
-    .option('--limit <n>', 'about so many predictions, in whole sessions drawn at random', '3000')
+    .option('--limit <n>', 'about so many predictions, in whole sessions drawn at random', '2000')
     .addOption(
       new Option(
         '--memory <kind>',

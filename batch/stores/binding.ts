@@ -1,4 +1,4 @@
-import pRetry from 'p-retry'
+import { again } from './again.ts'
 import type { BlobSource } from './blob-source.ts'
 import { inParallel } from './in-parallel.ts'
 import type { KvSink } from './kv-sink.ts'
@@ -23,12 +23,6 @@ export type Bindings = {
 
 /** R2 takes no more keys in one call. */
 const MOST_DELETES = 1000
-
-/**
- * The proxy speaks to workerd over kept-alive connections, which a busy machine may close just as one is used. Every call
- * here may be made twice; p-retry repeats only those that failed on the network.
- */
-const again = <T>(call: () => Promise<T>): Promise<T> => pRetry(call, { retries: 4, minTimeout: 50 })
 
 /**
  * Local state, opened as `wrangler dev --persist-to <folder>` opens it. Only one process may have it open: with a dev

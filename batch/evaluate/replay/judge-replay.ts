@@ -17,8 +17,6 @@ export type Difference = { query: number; place: number; served: number[]; offli
 
 export type ReplayVerdict = {
   release: string
-  /** Which rung the release is meant to be served from. */
-  rung: 'onnx' | 'list-order'
   rows: Row[]
   identical: number
   differences: Difference[]
@@ -53,8 +51,7 @@ export async function judgeReplay({ dataset, train, edge, memory, config, progre
   await publish(edge.stores.kv, edge.stores.blobs, learned.manifest, learned.packs, 1000 * REPLAY_FROM)
   const ours = learned.systems.find(({ name }) => name === 'nightjar')
   if (ours === undefined) throw new Error('there is no system "nightjar" to compare with')
-  const rung = learned.manifest.ranker === 'mlp' ? 'onnx' : 'list-order'
-  await warm(edge, train, rung, train.to + shift)
+  await warm(edge, train, learned.manifest.ranker === 'mlp' ? 'onnx' : 'list-order', train.to + shift)
   const plan = await options.plan()
   const served = await staged(progress, 'replay', () => replay(edge, plan, train, { memory, shift, onAnswer: progress.advance }))
   const offline = await staged(progress, 'offline', async () => ({ slates: await slatesOf(ours, plan.queries) }))
@@ -65,7 +62,6 @@ export async function judgeReplay({ dataset, train, edge, memory, config, progre
   })
   return {
     release: learned.release,
-    rung,
     rows: rowsOf(dataset, plan, served, offline.slates, same, config.seed),
     identical: same.reduce((sum, value) => sum + value, 0) / Math.max(1, same.length),
     differences: differences.slice(0, MOST_DIFFERENCES),

@@ -44,15 +44,16 @@ const WARM_WITHIN_MS = 60_000
 
 /**
  * Asks as a visitor of nobody's until answers come from the rung that will serve: the first ones of an isolate are the
- * reference scorer's.
+ * reference scorer's. Clicks another item each time: where there is no candidate, nothing is left for ONNX to rank.
  * @param wanted the rung to wait for @param at Unix seconds @throws when it does not come
  */
 export async function warm(edge: Edge, train: Dataset, wanted: string, at: number): Promise<void> {
   const client = await VisitorClient.arrive(edge, 'token', { id: null, imported: false }, at, '')
-  await client.act({ item: train.items[0].id, deed: 0, at, country: '' })
   const until = Date.now() + WARM_WITHIN_MS
   let last: Asked
+  let clicks = 0
   do {
+    await client.act({ item: train.items[clicks++ % train.items.length].id, deed: 0, at, country: '' })
     last = await client.ask(at, '', null, false)
     if (last.answer.rung === wanted) return
     await new Promise((resolve) => setTimeout(resolve, 20))

@@ -3,6 +3,7 @@ import type { Deed } from '../../../shared/ranking/release-view.ts'
 import type { EventsAnswer } from '../../../shared/schemas/events.ts'
 import { NOW_HEADER, type RecommendationAnswer } from '../../../shared/schemas/recommendations.ts'
 import { continentOf } from '../../learn/lists.ts'
+import { again } from '../../stores/again.ts'
 import type { PlannedDeed, PlannedVisitor } from './plan.ts'
 
 /** A Worker that can be asked, and what its site's backend would know. */
@@ -60,13 +61,13 @@ export class VisitorClient {
     this.token = token
   }
 
-  /** @param current not shown, unless `again` @returns the answer, and how long it took to come, all of it */
-  async ask(at: number, country: string, current: string | null, again: boolean): Promise<Asked> {
+  /** @param current not shown, unless `shown` @returns the answer, and how long it took to come, all of it */
+  async ask(at: number, country: string, current: string | null, shown: boolean): Promise<Asked> {
     const { body, ms } = await this.post('/v1/recommendations', at, country, {
       scenario: 'bench',
       limit: 20,
       ...(current !== null && { item: current }),
-      ...(again && { again }),
+      ...(shown && { again: true }),
       ...(this.memory === 'token' && this.token !== undefined && { token: this.token }),
       ...(country === '' && { region: '*' }),
     })
@@ -81,12 +82,7 @@ export class VisitorClient {
       'mf-cf-blob': JSON.stringify({ ...(country !== '' && { country }), ...(continent !== '' && { continent }) }),
     }
     const content = JSON.stringify({ writeKey, visitor: this.visitor, consent: 'granted', ...fields })
-    const start = performance.now()
-    const response = await fetch(new URL(path, url), { method: 'POST', headers, body: content })
-    const text = await response.text()
-    const ms = performance.now() - start
-    if (!response.ok) throw new Error(`${path} answered ${response.status}: ${text}`)
-    return { body: JSON.parse(text), ms }
+    return send(new URL(path, url), { method: 'POST', headers, body: content })
   }
 
   /** The history is taken in behind the answer; in life, seconds pass before the first click. */
@@ -94,8 +90,8 @@ export class VisitorClient {
     const until = Date.now() + SEEDED_WITHIN_MS
     const headers = { authorization: `Bearer ${this.visitor}` }
     for (;;) {
-      const held = (await (await fetch(new URL('/v1/visitors/me', this.edge.url), { headers })).json()) as { items?: unknown[] }
-      if ((held.items?.length ?? 0) > 0) return
+      const { body } = await send(new URL('/v1/visitors/me', this.edge.url), { headers })
+      if (((body as { items?: unknown[] }).items?.length ?? 0) > 0) return
       if (Date.now() > until) throw new Error('the edge did not take in an imported history')
       await new Promise((resolve) => setTimeout(resolve, 2))
     }
@@ -104,9 +100,20 @@ export class VisitorClient {
 
 async function proofOf({ url, writeKey, identityKey }: Edge, id: string | null): Promise<string> {
   if (id !== null) return sign({ sub: id, exp: Math.floor(Date.now() / 1000) + 86_400 }, identityKey, 'HS256')
-  const body = JSON.stringify({ writeKey, consent: 'granted' })
-  const answer = await fetch(new URL('/v1/visitors', url), { method: 'POST', body })
-  const { visitor } = (await answer.json()) as { visitor: string | null }
+  const asked = JSON.stringify({ writeKey, consent: 'granted' })
+  const { body } = await send(new URL('/v1/visitors', url), { method: 'POST', body: asked })
+  const { visitor } = body as { visitor: string | null }
   if (visitor === null) throw new Error('the edge minted no visitor id')
   return visitor
+}
+
+/** Whatever is sent here the edge may take twice: event ids, item and time stay the same. @throws when the edge refuses it */
+async function send(url: URL, init: RequestInit): Promise<{ body: unknown; ms: number }> {
+  const { ok, status, text, ms } = await again(async () => {
+    const start = performance.now()
+    const answer = await fetch(url, init)
+    return { ok: answer.ok, status: answer.status, text: await answer.text(), ms: performance.now() - start }
+  })
+  if (!ok) throw new Error(`${url.pathname} answered ${status}: ${text}`)
+  return { body: JSON.parse(text), ms }
 }
