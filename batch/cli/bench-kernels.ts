@@ -12,23 +12,21 @@ import { leadingVectors } from '../learn/leading-vectors.ts'
 import { gramOf, similarItems } from '../learn/similar.ts'
 import { type Sparse, SparseBuilder, transpose } from '../learn/sparse.ts'
 import { descend, momentsOf, trainRanker } from '../ranker/train.ts'
-import { InputError } from '../sources/source.ts'
+import { wholeNumber } from './whole-number.ts'
 
-type KernelOptions = { rounds: string; threads: string; json?: string }
+type KernelOptions = { rounds: number; threads: number; json?: string }
 
 export const kernelsCommand = (): Command =>
   new Command('kernels')
     .description('the night’s arithmetic in SIMD beside the same in plain TypeScript, in turn, on made-up shoppers')
-    .option('--rounds <n>', 'how often each', '5')
-    .option('--threads <n>', 'of the kernels; plain TypeScript has one', String(availableParallelism()))
+    .option('--rounds <n>', 'how often each', wholeNumber(1, 64), 5)
+    .option('--threads <n>', 'of the kernels; plain TypeScript has one', wholeNumber(1, 64), availableParallelism())
     .option('--json <file>', 'write rows {kernel, round, metric, value}')
     .action(benchKernels)
 
 type Row = { kernel: string; round: number; metric: 'kernel-ms' | 'plain-ms' | 'ratio'; value: number }
 
-async function benchKernels(options: KernelOptions): Promise<void> {
-  const rounds = wholeNumber('--rounds', options.rounds)
-  const threads = wholeNumber('--threads', options.threads)
+async function benchKernels({ rounds, threads, json }: KernelOptions): Promise<void> {
   const rows: Row[] = []
   for (const { name, kernel, plain } of await duels(threads)) {
     for (let round = 1; round <= rounds; round++) {
@@ -48,7 +46,7 @@ async function benchKernels(options: KernelOptions): Promise<void> {
     ratio: middle(kernel, 'ratio'),
   })
   console.table(Object.fromEntries([...new Set(rows.map(({ kernel }) => kernel))].map((kernel) => [kernel, line(kernel)])))
-  if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(rows))
+  if (json !== undefined) writeFileSync(json, JSON.stringify(rows))
 }
 
 type Duel = { name: string; kernel: () => Promise<unknown>; plain: () => unknown }
@@ -64,8 +62,8 @@ async function duels(threads: number): Promise<Duel[]> {
     { name: 'gram', kernel: () => gramOf(shoppers, similar, threads), plain: () => gramPlain(shoppers, similar) },
     {
       name: 'ridge',
-      kernel: () => similarItems(shoppers, similar, gram, threads),
-      plain: () => similarItemsPlain(shoppers, similar, known),
+      kernel: () => similarItems(gram, similar, threads),
+      plain: () => similarItemsPlain(known, similar),
     },
     {
       name: 'ranker',
@@ -90,12 +88,6 @@ async function milliseconds(work: () => unknown): Promise<number> {
 }
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)]
-
-function wholeNumber(option: string, given: string): number {
-  const value = Number(given)
-  if (!Number.isInteger(value) || value < 1 || value > 64) throw new InputError(`${option} must be a whole number from 1 to 64`)
-  return value
-}
 
 /** Visitors who mostly want what lies near a place of their own. */
 function madeUp(visitors: number, items: number, each: number): Interactions {

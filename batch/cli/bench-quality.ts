@@ -18,6 +18,7 @@ import {
 import { openSource } from '../sources/registry.ts'
 import { InputError } from '../sources/source.ts'
 import { plainProgress } from './progress.ts'
+import { wholeNumber } from './whole-number.ts'
 
 type QualityOptions = {
   dataset?: DatasetName
@@ -28,7 +29,7 @@ type QualityOptions = {
   split: SplitName
   data: string
   config?: string
-  seeds: string
+  seeds: number
   systems?: string
   json?: string
 }
@@ -48,7 +49,7 @@ export const qualityCommand = (): Command =>
     )
     .option('--data <folder>', 'where the data sets lie', DATA)
     .option('--config <file>', 'JSON that overrides defaults (docs/nightly.md)')
-    .option('--seeds <n>', 'how often to learn our own, each time with another seed; figures are medians', '1')
+    .option('--seeds <n>', 'how often to learn our own, each time with another seed; figures are medians', wholeNumber(1, 25), 1)
     .option('--systems <names>', 'only these, comma-separated')
     .option('--json <file>', 'write rows {dataset, task, system, metric, value, low, high}')
     .addHelpText(
@@ -61,13 +62,11 @@ Examples:
     .action(benchQuality)
 
 async function benchQuality(options: QualityOptions): Promise<void> {
-  const seeds = Number(options.seeds)
-  if (!Number.isInteger(seeds) || seeds < 1 || seeds > 25) throw new InputError('--seeds must be a whole number from 1 to 25')
   const trial = await trialOf(options)
   const config = readConfig(options.config, trial.fixed)
   const verdict = await judgeTrial(trial, {
     config,
-    seeds,
+    seeds: options.seeds,
     only: options.systems?.split(',').map((name) => name.trim()) ?? [],
     progress: plainProgress((text) => process.stderr.write(text)),
   })

@@ -9,10 +9,10 @@ import { judgeReplay, type ReplayVerdict } from '../evaluate/replay/judge-replay
 import { openReplay, type ReplayName, replayNames } from '../evaluate/replay/open-replay.ts'
 import type { MemoryKind } from '../evaluate/replay/visitor-client.ts'
 import { DATA } from '../evaluate/trials/trials.ts'
-import { InputError } from '../sources/source.ts'
 import { plainProgress } from './progress.ts'
+import { wholeNumber } from './whole-number.ts'
 
-type ReplayCommandOptions = { dataset: ReplayName; data: string; config?: string; limit: string; memory: MemoryKind; json?: string }
+type ReplayCommandOptions = { dataset: ReplayName; data: string; config?: string; limit: number; memory: MemoryKind; json?: string }
 
 export const replayCommand = (): Command =>
   new Command('replay')
@@ -20,7 +20,7 @@ export const replayCommand = (): Command =>
     .addOption(new Option('--dataset <name>', 'a known data set under its published protocol').choices(replayNames).makeOptionMandatory())
     .option('--data <folder>', 'where the data sets lie', DATA)
     .option('--config <file>', 'JSON that overrides defaults (docs/nightly.md)')
-    .option('--limit <n>', 'about so many predictions, in whole sessions drawn at random', '2000')
+    .option('--limit <n>', 'about so many predictions, in whole sessions drawn at random', wholeNumber(1, Number.MAX_SAFE_INTEGER), 2000)
     .addOption(
       new Option(
         '--memory <kind>',
@@ -33,15 +33,13 @@ export const replayCommand = (): Command =>
     .action(benchReplay)
 
 async function benchReplay(options: ReplayCommandOptions): Promise<void> {
-  const limit = Number(options.limit)
-  if (!Number.isInteger(limit) || limit < 1) throw new InputError('--limit must be a whole number from 1')
   const progress = plainProgress((text) => process.stderr.write(text))
   const remembered = options.memory === 'token' ? TOKEN_ITEMS : REMEMBERED_ITEMS
   const seed = readConfig(options.config).seed
   const { trial, plan } = await openReplay(
     options.dataset,
     resolve(options.data),
-    { remembered, limit, seed },
+    { remembered, limit: options.limit, seed },
     { threads: availableParallelism(), workDirectory: join(tmpdir(), 'nightjar-bench') },
   )
   const config = readConfig(options.config, trial.fixed)

@@ -25,16 +25,22 @@ Your own data (docs/data.md):
 
 Exit codes: 0 done, 1 something failed, 2 bad input or bad use, 3 a gate refused the release.`,
   )
-  .exitOverride()
 
 for (const command of [nightlyCommand, releasesCommand, showCommand, rollbackCommand, simulateCommand, benchCommand])
-  program.addCommand(command().exitOverride())
+  program.addCommand(command())
+throwOnBadUse(program)
 
 try {
   await program.parseAsync()
 } catch (error) {
   // A runtime that failed to start may leave something behind that would keep the process waiting.
   process.exit(exitCodeOf(error))
+}
+
+/** A command that was added does not inherit this, and would end the process with 1 by itself. */
+function throwOnBadUse(command: Command): void {
+  command.exitOverride()
+  for (const inner of command.commands) throwOnBadUse(inner)
 }
 
 function exitCodeOf(error: unknown): number {

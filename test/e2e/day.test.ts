@@ -197,6 +197,7 @@ describe('bad use', () => {
     [['nightly', '--threads', 'many'], /whole number/],
     [['nightly', '--events', 'orders.csv'], /--events goes with --source csv, not with shop/],
     [['show', '--limit', 'all'], /whole number/],
+    [['bench', 'quality', '--seeds', '0'], /whole number/],
     [['show', 'deadbeef'], /no release deadbeef/],
     [['rollback'], /no release is live/],
     [['frobnicate'], /unknown command/],
