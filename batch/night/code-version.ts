@@ -4,7 +4,7 @@ import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '../..')
 /** Where code stands that can change what a release says. */
-const FOLDERS = ['shared', 'batch/learn', 'batch/ranker', 'batch/release']
+const FOLDERS = ['shared', 'batch/kernels', 'batch/learn', 'batch/ranker', 'batch/release']
 
 /** Hash of that code: part of a release's lineage, and of what a checkpoint depends on. */
 export function codeVersion(): string {
