@@ -55,5 +55,11 @@ export class Arena {
   }
 }
 
+/** What stands elsewhere, put into a column of the arena. */
+export function copied<T extends { set(from: ArrayLike<number>): void }>(to: T, from: ArrayLike<number>): T {
+  to.set(from)
+  return to
+}
+
 /** Addresses of columns, in order. */
 export const addresses = (...columns: { byteOffset: number }[]): number[] => columns.map(({ byteOffset }) => byteOffset)

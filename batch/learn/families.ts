@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts'
-import { type Interactions, interactions, type Window } from './interactions.ts'
+import { interactions, type Window } from './interactions.ts'
 import { unitScale } from './merge-neighbours.ts'
 import { type Gram, gramOf, similarItems } from './similar.ts'
 import type { Sparse } from './sparse.ts'
@@ -17,21 +17,18 @@ export type Family = {
 const similar: Family = {
   name: 'similar',
   tried: { ridgeBase: [30, 3], visitorPower: [0.5, 0.1], ridgeScale: [0.3, 2] },
-  weights: async (window, config) => {
-    const all = interactions(window, Number.POSITIVE_INFINITY)
-    return unitScale(await similarItems(all, config, await latestGram(window, all, config)))
-  },
+  weights: async (window, config) => unitScale(await similarItems(await latestGram(window, config), config)),
 }
 
 /** What differs only in its ridge is solved from one matrix: a window keeps its latest. */
 const latest = new WeakMap<Window, { key: string; gram: Gram }>()
 
-async function latestGram(window: Window, all: Interactions, { minVisitors, visitorPower }: Config): Promise<Gram> {
+async function latestGram(window: Window, { minVisitors, visitorPower }: Config): Promise<Gram> {
   const key = `${minVisitors} ${visitorPower}`
   const known = latest.get(window)
   if (known?.key === key) return known.gram
   latest.delete(window)
-  const gram = await gramOf(all, { minVisitors, visitorPower })
+  const gram = await gramOf(interactions(window, Number.POSITIVE_INFINITY), { minVisitors, visitorPower })
   latest.set(window, { key, gram })
   return gram
 }

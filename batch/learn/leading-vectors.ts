@@ -1,5 +1,5 @@
 import { normal, randomStream } from '../../shared/random.ts'
-import { Arena, addresses } from '../kernels/arena.ts'
+import { Arena, addresses, copied } from '../kernels/arena.ts'
 import { type Run, threadsFor, withThreads } from '../kernels/threads.ts'
 import { type Sparse, transpose } from './sparse.ts'
 
@@ -121,11 +121,8 @@ function inverseFactor(cross: Float64Array, width: number): { inverse: Float64Ar
 }
 
 function shared(arena: Arena, { rows, columns, ...parts }: Sparse): Sparse {
-  const start = arena.u32(parts.start.length)
-  const index = arena.u32(parts.index.length)
-  const value = arena.f32(parts.value.length)
-  start.set(parts.start)
-  index.set(parts.index)
-  value.set(parts.value)
+  const start = copied(arena.u32(parts.start.length), parts.start)
+  const index = copied(arena.u32(parts.index.length), parts.index)
+  const value = copied(arena.f32(parts.value.length), parts.value)
   return { rows, columns, start, index, value }
 }

@@ -79,9 +79,9 @@ function describeItems(
 ): { core: Core; idSalt: number } {
   const { items } = dataset
   const count = items.length
-  const popularity = sumByItem(recent, 1)
-  const lately = sumByItem(interactions({ dataset, until }, LATELY_DAYS), 1)
-  const usually = sumByItem(interactions({ dataset, until }, USUALLY_DAYS), 1)
+  const popularity = sumByItem(recent)
+  const lately = sumByItem(interactions({ dataset, until }, LATELY_DAYS))
+  const usually = sumByItem(interactions({ dataset, until }, USUALLY_DAYS))
   const total = usually.reduce((sum, value) => sum + value, 0)
   const totalLately = lately.reduce((sum, value) => sum + value, 0)
   const most = popularity.reduce((top, value) => Math.max(top, value), 0)
@@ -115,11 +115,11 @@ function describeItems(
   }
 }
 
-function sumByItem({ byItem }: Interactions, least: number): Float64Array {
+function sumByItem({ byItem }: Interactions): Float64Array {
   return Float64Array.from({ length: byItem.rows }, (_, item) => {
     let sum = 0
     for (let k = byItem.start[item]; k < byItem.start[item + 1]; k++) sum += byItem.value[k]
-    return byItem.start[item + 1] - byItem.start[item] >= least ? sum : 0
+    return sum
   })
 }
 

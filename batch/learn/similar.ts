@@ -1,4 +1,4 @@
-import { Arena, addresses } from '../kernels/arena.ts'
+import { Arena, addresses, copied } from '../kernels/arena.ts'
 import { threadsFor, withThreads } from '../kernels/threads.ts'
 import type { Interactions } from './interactions.ts'
 import { type Sparse, SparseBuilder, transpose } from './sparse.ts'
@@ -10,7 +10,7 @@ export type GramOptions = {
   visitorPower: number
 }
 
-export type SimilarOptions = GramOptions & {
+export type SimilarOptions = {
   /** Ridge: λ_i = base + scale × G_ii. */
   ridgeBase: number
   ridgeScale: number
@@ -40,7 +40,8 @@ const PAIR_COST = 16
 
 /**
  * Visitors are down-weighted by a power of how many items they have. Pairs that too few share make no edge, yet stand in
- * the matrix: without them it need not be positive definite, and its solutions may be of any size. Fits whose `GramOptions` are the same can share it.
+ * the matrix: without them it need not be positive definite, and its solutions may be of any size. Fits that differ in
+ * their ridge alone share it.
  */
 export async function gramOf(
   { byVisitor, byItem, visitorItems }: Interactions,
@@ -82,16 +83,13 @@ export async function gramOf(
 /**
  * "Who wants this wants that": for every target item a ridge regression of having it on having each of its nearest
  * items by cosine (SLIM after Ning & Karypis 2011, with a fixed support and a closed form as in EASE, Steck 2019).
- * @param known `gramOf` the same interactions and options
  * @returns source × target weights, positive ones only; the same whatever the number of threads
  */
 export async function similarItems(
-  interactions: Interactions,
+  { arena, matrix, enough, diagonal, rank, dense, width }: Gram,
   options: SimilarOptions,
-  known?: Gram,
-  threads = threadsFor((interactions.byItem.rows * options.support ** 3) / 6),
+  threads = threadsFor((matrix.rows * options.support ** 3) / 6),
 ): Promise<Sparse> {
-  const { arena, matrix, enough, diagonal, rank, dense, width } = known ?? (await gramOf(interactions, options))
   const { support } = options
   const items = matrix.rows
   return arena.within(async () => {
@@ -149,9 +147,4 @@ function denseBlock(arena: Arena, matrix: Sparse): Pick<Gram, 'rank' | 'dense' |
     }
   }
   return { rank, dense, width }
-}
-
-function copied<T extends { set(from: ArrayLike<number>): void }>(to: T, from: ArrayLike<number>): T {
-  to.set(from)
-  return to
 }

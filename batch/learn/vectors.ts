@@ -12,8 +12,7 @@ export type VectorOptions = {
 
 /**
  * Item vectors that blend behaviour with content: the leading left singular vectors of [visitors | words], both
- * normalised. An item nobody has touched gets its
- * place from its category and the words of its title.
+ * normalised. An item nobody has touched gets its place from its category and the words of its title.
  * @returns items × dimensions, rows at unit length (all zero for an item without visitors and words)
  */
 export async function itemVectors(

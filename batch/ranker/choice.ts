@@ -6,7 +6,7 @@ import type { Config } from '../config.ts'
 import type { Dataset } from '../dataset.ts'
 import { learn } from '../learn/learn.ts'
 import { trialView } from '../release/assemble.ts'
-import { chooseRecall, learnRanker, type Quality, qualityOf, slates } from './choose.ts'
+import { chooseRecall, learnRanker, type Quality, qualityOf, rounded, slates } from './choose.ts'
 import { type Decision, partingTime, sampleDecisions } from './decisions.ts'
 import { searchFamilies } from './search-families.ts'
 import { noWeights } from './train.ts'
@@ -98,6 +98,5 @@ const popularSlates = (view: ReleaseView, decisions: readonly Decision[]): numbe
   return decisions.map(() => popular)
 }
 
-/** Metrics go into the manifest at a fixed precision, so that its bytes do not hang on the last bit. */
 const named = (prefix: string, quality: Quality): Record<string, number> =>
-  Object.fromEntries(Object.entries(quality).map(([metric, value]) => [`${prefix}.${metric}`, Math.round(value * 1e6) / 1e6]))
+  Object.fromEntries(Object.entries(quality).map(([metric, value]) => [`${prefix}.${metric}`, rounded(value)]))

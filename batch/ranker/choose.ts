@@ -15,6 +15,9 @@ import { type TrainOptions, trainRanker } from './train.ts'
 /** What served quality was on some decisions. */
 export type Quality = { 'recall@20': number; 'ndcg@20': number; 'mrr@20': number; 'hitrate@20': number; coverage: number }
 
+/** A figure as it goes into the manifest, so that its bytes do not hang on the last bit. */
+export const rounded = (quality: number): number => Math.round(quality * 1e6) / 1e6
+
 /** The request the edge would make of this decision. */
 export function requestOf(view: ReleaseView, regions: ReadonlySet<string>, decision: Pick<Decision, 'history' | 'country'>): RecallRequest {
   const place = foldIn(view.core, decision.history, view.manifest.recall)

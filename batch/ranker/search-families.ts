@@ -3,9 +3,9 @@ import { topItems } from '../../shared/ranking/top.ts'
 import type { Tried } from '../../shared/release/manifest.ts'
 import type { Config } from '../config.ts'
 import { type Family, type FamilyWeights, families } from '../learn/families.ts'
-import type { Window } from '../learn/interactions.ts'
+import { recency, type Window } from '../learn/interactions.ts'
 import { largest, type Sparse, SparseBuilder } from '../learn/sparse.ts'
-import { balanced } from './choose.ts'
+import { balanced, rounded } from './choose.ts'
 import type { Decision } from './decisions.ts'
 import { USUAL_RECALL } from './usual-recall.ts'
 
@@ -84,9 +84,6 @@ export async function searchFamilies(
   return { config, weights, tried }
 }
 
-/** As it goes into the manifest, so that its bytes do not hang on the last bit. */
-const rounded = (quality: number): number => Math.round(quality * 1e6) / 1e6
-
 const settingsOf = (family: Family, config: Config): Tried['setting'] =>
   Object.fromEntries(Object.keys(family.tried).map((name) => [name, config[name as keyof Config]]))
 
@@ -111,8 +108,7 @@ function judgeOf({ dataset }: Window, decisions: readonly Decision[], config: Co
     const score = new Float32Array(items)
     const slates = asked.map(({ history, barred }) => {
       const touched = new Set<number>()
-      const recall = { ...USUAL_RECALL, historyItems: history.length, candidates: SLATE }
-      historyWeights(history, recall).forEach((weight, position) => {
+      historyWeights(history, { ...USUAL_RECALL, historyItems: history.length }).forEach((weight, position) => {
         for (const k of cut[history[position].item]) {
           touched.add(weights.index[k])
           score[weights.index[k]] += weight * weights.value[k]
@@ -147,7 +143,7 @@ function mixed({ similar, together }: FamilyWeights, mix: number, width: number)
 function popularQuality({ dataset: { deeds, items }, until }: Window, decisions: readonly Decision[], halfLifeDays: number): number {
   const popularity = new Float32Array(items.length)
   for (let k = 0; k < deeds.count; k++) {
-    if (deeds.at[k] < until) popularity[deeds.item[k]] += 2 ** ((deeds.at[k] - until) / (86_400 * halfLifeDays))
+    if (deeds.at[k] < until) popularity[deeds.item[k]] += recency(until, deeds.at[k], halfLifeDays)
   }
   const all = Uint32Array.from(items.keys())
   const slate = Array.from(topItems(all, all.length, popularity, SLATE))

@@ -20,6 +20,9 @@ export type FeatureContext = {
   gapTerm: number
 }
 
+/** Columns of summed weights. */
+type WeightColumn = 'similar' | 'past' | 'together' | 'next' | 'lastSimilar' | 'lastTogether' | 'lastNext' | 'own'
+
 type Feature = {
   name: string
   /** The values it can take; a value outside is clamped. */
@@ -29,74 +32,41 @@ type Feature = {
   value: (context: FeatureContext, i: number) => number
 }
 
-const logShare = (value: number): number => Math.log(value + 1e-3)
-const FLOOR = Math.log(1e-3)
+const LEAST = 1e-3
+
+/** The feature that is the logarithm of a candidate column of the same name. */
+const logOf = (name: WeightColumn, about: string): Feature => ({
+  name,
+  range: [Math.log(LEAST), 4],
+  about,
+  value: ({ candidates }, i) => Math.log(candidates[name][i] + LEAST),
+})
 const itemOf = (context: FeatureContext, i: number): number => context.candidates.item[i]
 const inHistory = (context: FeatureContext, i: number): boolean => context.candidates.historyPosition[i] !== NOWHERE
 const lastItem = (context: FeatureContext): number => context.history[0]?.item ?? -1
 
 /** The one definition of every feature: the batch trains on these, the edge serves from them, in this order. */
 export const features: readonly Feature[] = [
-  {
-    name: 'similar',
-    range: [FLOOR, 4],
-    about: 'log of the summed neighbour weight',
-    value: (c, i) => logShare(c.candidates.similar[i]),
-  },
+  logOf('similar', 'log of the summed neighbour weight'),
   {
     name: 'similarShare',
     range: [0, 1],
     about: 'neighbour weight relative to the best candidate',
     value: (c, i) => (c.topSimilar > 0 ? c.candidates.similar[i] / c.topSimilar : 0),
   },
-  {
-    name: 'past',
-    range: [FLOOR, 4],
-    about: 'log of the neighbour weight from earlier sessions',
-    value: (c, i) => logShare(c.candidates.past[i]),
-  },
-  {
-    name: 'lastSimilar',
-    range: [FLOOR, 4],
-    about: 'log of the newest item’s neighbour weight',
-    value: (c, i) => logShare(c.candidates.lastSimilar[i]),
-  },
-  {
-    name: 'together',
-    range: [FLOOR, 4],
-    about: 'log of the summed together weight',
-    value: (c, i) => logShare(c.candidates.together[i]),
-  },
+  logOf('past', 'log of the neighbour weight from earlier sessions'),
+  logOf('lastSimilar', 'log of the newest item’s neighbour weight'),
+  logOf('together', 'log of the summed together weight'),
   {
     name: 'togetherShare',
     range: [0, 1],
     about: 'together weight relative to the best candidate',
     value: (c, i) => (c.topTogether > 0 ? c.candidates.together[i] / c.topTogether : 0),
   },
-  {
-    name: 'lastTogether',
-    range: [FLOOR, 4],
-    about: 'log of the newest item’s together weight',
-    value: (c, i) => logShare(c.candidates.lastTogether[i]),
-  },
-  {
-    name: 'next',
-    range: [FLOOR, 4],
-    about: 'log of the summed weight of being the very next step',
-    value: (c, i) => logShare(c.candidates.next[i]),
-  },
-  {
-    name: 'lastNext',
-    range: [FLOOR, 4],
-    about: 'log of the newest item’s own such weight',
-    value: (c, i) => logShare(c.candidates.lastNext[i]),
-  },
-  {
-    name: 'own',
-    range: [FLOOR, 4],
-    about: 'log of what being in the history counts in recall',
-    value: (c, i) => logShare(c.candidates.own[i]),
-  },
+  logOf('lastTogether', 'log of the newest item’s together weight'),
+  logOf('next', 'log of the summed weight of being the very next step'),
+  logOf('lastNext', 'log of the newest item’s own such weight'),
+  logOf('own', 'log of what being in the history counts in recall'),
   {
     name: 'mergedShare',
     range: [0, 1],

@@ -12,15 +12,14 @@ export function sessionLength(history: readonly HistoryItem[]): number {
   return length
 }
 
+/** The part of recall that says how a history fades. */
+export type HistoryDecay = Pick<RecallParameters, 'historyItems' | 'historyDecay' | 'pastDecay' | 'pastWeight'>
+
 /**
  * How much each of the newest `recall.historyItems` items counts: within the session going on less with every step back,
  * in earlier ones likewise, and those together less than this session.
  */
-export function historyWeights(
-  history: readonly HistoryItem[],
-  recall: RecallParameters,
-  inSession = sessionLength(history),
-): Float64Array {
+export function historyWeights(history: readonly HistoryItem[], recall: HistoryDecay, inSession = sessionLength(history)): Float64Array {
   const { historyItems, historyDecay, pastDecay, pastWeight } = recall
   const past = inSession > 0 ? pastWeight : 1
   return Float64Array.from({ length: Math.min(history.length, historyItems) }, (_, position) =>

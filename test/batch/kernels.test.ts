@@ -82,7 +82,7 @@ describe('what is similar', () => {
         const gram = await gramOf(given, options)
         expect({ matrix: plainCopy(gram.matrix), enough: gram.enough.slice() }).toEqual(gramPlain(given, options))
         const all = { ...options, ridgeBase: 3 }
-        expect(furthest(await similarItems(given, all, gram), similarItemsPlain(given, all))).toBeLessThan(CLOSE)
+        expect(furthest(await similarItems(gram, all), similarItemsPlain(gramPlain(given, options), all))).toBeLessThan(CLOSE)
       }),
       { seed: 1, numRuns: 60 },
     )
@@ -90,22 +90,25 @@ describe('what is similar', () => {
 
   it('is the same outside the dense block', async () => {
     const given = someInteractions(4000, 5000, 60, 3)
-    expect(furthest(await similarItems(given, OPTIONS), similarItemsPlain(given, OPTIONS))).toBeLessThan(CLOSE)
+    expect(
+      furthest(await similarItems(await gramOf(given, OPTIONS), OPTIONS), similarItemsPlain(gramPlain(given, OPTIONS), OPTIONS)),
+    ).toBeLessThan(CLOSE)
   })
 
   it('stays a share where few visitors have much', async () => {
     const given = someInteractions(60, 400, 300, 5)
-    const { value } = await similarItems(given, { ...OPTIONS, ridgeBase: 1, ridgeScale: 0.3, support: 200, minVisitors: 6 })
+    const sparse = { ...OPTIONS, ridgeBase: 1, ridgeScale: 0.3, support: 200, minVisitors: 6 }
+    const { value } = await similarItems(await gramOf(given, sparse), sparse)
     expect(value.length).toBeGreaterThan(0)
     expect(Math.max(...value)).toBeLessThan(1)
   })
 
   it('does not depend on how many threads there are, nor on fits before it', async () => {
     const given = someInteractions(2000, 400, 60, 4)
-    const alone = await similarItems(given, OPTIONS, await gramOf(given, OPTIONS, 1), 1)
+    const alone = await similarItems(await gramOf(given, OPTIONS, 1), OPTIONS, 1)
     const gram = await gramOf(given, OPTIONS, 3)
-    await similarItems(given, { ...OPTIONS, ridgeBase: 1 }, gram, 2)
-    expect(await similarItems(given, OPTIONS, gram, 3)).toEqual(alone)
+    await similarItems(gram, { ...OPTIONS, ridgeBase: 1 }, 2)
+    expect(await similarItems(gram, OPTIONS, 3)).toEqual(alone)
   })
 })
 

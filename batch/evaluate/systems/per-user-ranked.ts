@@ -14,13 +14,13 @@ import { type Decision, partingTime, sampleDecisions } from '../../ranker/decisi
 import { trainRanker } from '../../ranker/train.ts'
 import { USUAL_RECALL } from '../../ranker/usual-recall.ts'
 import { trialView } from '../../release/assemble.ts'
+import { SLATE } from '../measure.ts'
 import type { Omitted, System, Trial } from '../trial.ts'
 import { before } from '../trials/inner-cut.ts'
 import type { Ease } from './ease.ts'
 import { fitPerUser, PerUserScores, type PerUserSetting } from './per-user.ts'
 
 const NAME = 'per-user-ranked'
-const SLATE = 20
 
 type Asked = Pick<Decision, 'history' | 'country'> & { inSession: number; barred: ReadonlySet<number> }
 type Answer = { candidates: Candidates; request: RecallRequest }

@@ -1,3 +1,4 @@
+import { historyWeights } from '../../../shared/ranking/history-weights.ts'
 import type { HistoryItem } from '../../../shared/ranking/release-view.ts'
 import { topItems } from '../../../shared/ranking/top.ts'
 import { coordinateSearch } from '../search.ts'
@@ -42,8 +43,7 @@ export async function tunePerUser({ trial, quality }: Validation, trials: number
     models.set(lambda, model)
     return model
   }
-  const best = await coordinateSearch(START, GRID, trials, (setting) => quality(perUser(modelOf(setting.lambda), setting)))
-  return best
+  return coordinateSearch(START, GRID, trials, (setting) => quality(perUser(modelOf(setting.lambda), setting)))
 }
 
 export const fitPerUser = ({ train }: Pick<Trial, 'train'>, setting: PerUserSetting): Ease =>
@@ -87,15 +87,14 @@ export class PerUserScores {
 
   /** @param inSession how many of the newest items belong to the session going on */
   fill(history: readonly HistoryItem[], inSession: number): void {
-    const { decay, pastDecay, pastWeight, selfWeight, pastSelfWeight } = this.setting
+    const { decay: historyDecay, pastDecay, pastWeight, selfWeight, pastSelfWeight } = this.setting
+    const weights = historyWeights(history, { historyItems: history.length, historyDecay, pastDecay, pastWeight }, inSession)
     for (const column of [this.total, this.past, this.newest]) column.fill(0)
     // From the oldest on, so that what is left in `total` when the session begins is the past's part.
     for (let position = history.length - 1; position >= 0; position--) {
       if (position === inSession - 1) this.past.set(this.total)
       const earlier = position >= inSession
-      const weight = earlier
-        ? (inSession > 0 ? pastWeight : 1) * Math.exp(-(position - inSession) / pastDecay)
-        : Math.exp(-position / decay)
+      const weight = weights[position]
       this.add(this.total, history[position].item, weight, earlier ? pastSelfWeight : selfWeight)
       if (position === 0) this.add(this.newest, history[0].item, weight, earlier ? pastSelfWeight : selfWeight)
     }

@@ -5,11 +5,7 @@ import { type Sparse, SparseBuilder, transpose } from '../../learn/sparse.ts'
 type PlainGram = Pick<Gram, 'matrix' | 'enough'>
 
 /** The kernels of similar.ts in plain TypeScript and double precision: what they are held to. */
-export function similarItemsPlain(
-  interactions: Interactions,
-  options: SimilarOptions,
-  { matrix: gram, enough }: PlainGram = gramPlain(interactions, options),
-): Sparse {
+export function similarItemsPlain({ matrix: gram, enough }: PlainGram, options: SimilarOptions): Sparse {
   const items = gram.rows
   const diagonal = diagonalOf(gram)
   const place = new Int32Array(items).fill(-1)
