@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import * as v from 'valibot'
+import { REMEMBERED_ITEMS } from '../shared/memory.ts'
 import { firstIssue } from './first-issue.ts'
 import { InputError } from './sources/source.ts'
 
@@ -38,7 +39,9 @@ export const ConfigSchema = v.strictObject({
   mix: v.optional(share, 0.3),
   neighboursPerItem: v.optional(v.pipe(count, v.maxValue(200)), 80),
   /** How many settings of each model family are tried on validation each night. */
-  trials: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 4),
+  trials: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 6),
+  /** How many items of a visitor answers rest on. The edge remembers no more than the default; some protocols do. */
+  remembered: v.optional(count, REMEMBERED_ITEMS),
   listLength: v.optional(v.pipe(count, v.maxValue(400)), 100),
   candidates: v.optional(v.pipe(count, v.maxValue(400)), 150),
   newItemDays: v.optional(positive, 14),

@@ -16,7 +16,7 @@ export type Family = {
 /** "Who wants this wants that", learned from whole visitors; nothing fades, as taste does not. */
 const similar: Family = {
   name: 'similar',
-  tried: { ridgeBase: [30, 3], visitorPower: [0.5, 0.1], ridgeScale: [0.3, 2] },
+  tried: { ridgeBase: [30, 3], ridgeScale: [0.3, 2], visitorPower: [0.5, 0.1] },
   weights: async (window, config) => unitScale(await similarItems(await latestGram(window, config), config)),
 }
 

@@ -6,8 +6,8 @@ import type { Config } from '../config.ts'
 import type { Dataset } from '../dataset.ts'
 import { learn } from '../learn/learn.ts'
 import { trialView } from '../release/assemble.ts'
-import { chooseRecall, learnRanker, type Quality, qualityOf, rounded, slates } from './choose.ts'
-import { type Decision, partingTime, sampleDecisions } from './decisions.ts'
+import { balanced, chooseRecall, learnRanker, type Quality, qualityOf, rounded, slates } from './choose.ts'
+import { type Decision, partingTime, sampleDecisions, takenAgain } from './decisions.ts'
 import { searchFamilies } from './search-families.ts'
 import { noWeights } from './train.ts'
 import { USUAL_RECALL } from './usual-recall.ts'
@@ -15,8 +15,10 @@ import { USUAL_RECALL } from './usual-recall.ts'
 /** The share of deeds, at the end of the window, that the ranker learns from with lists that have not seen them. */
 export const RANKER_SHARE = 0.12
 
-/** How many decisions settings are compared on. */
-const SEARCHED = 500
+/** How many decisions settings are compared on: of the families, and of recall, which takes longer. */
+const SEARCHED = { families: 1500, recall: 700 }
+
+const NOTHING_AGAIN = { selfWeight: 0, pastSelfWeight: 0 } satisfies Partial<RecallParameters>
 
 export type Choice = {
   /** The configuration to learn with: the given one under the settings that validation preferred. */
@@ -39,10 +41,15 @@ export async function chooseRanker(
   config: Config,
   advance: (done: number, total?: number) => Promise<void>,
 ): Promise<Choice> {
-  const recall: RecallParameters = { ...USUAL_RECALL, candidates: config.candidates }
   const parting = partingTime(dataset, RANKER_SHARE)
-  const decisions = sampleDecisions(dataset, parting, config.decisions, config.seed)
-  const validation = decisions.filter((decision) => decision.validation)
+  const decisions = sampleDecisions(dataset, parting, config)
+  const again = takenAgain(decisions)
+  const settled = again ? {} : NOTHING_AGAIN
+  const recall: RecallParameters = { ...USUAL_RECALL, ...settled, candidates: config.candidates }
+  // Where nothing is taken again, everyone asks for what is new to them.
+  const compared = again ? decisions : decisions.filter(({ kind }) => kind !== 'opening')
+  const validation = compared.filter((decision) => decision.validation)
+  const searchable = compared.filter((decision) => !decision.validation)
   const training = decisions.filter((decision) => !decision.validation)
   const none: Choice = {
     config,
@@ -56,14 +63,17 @@ export async function chooseRanker(
   if (validation.length < 20 || training.length < 50) return none
   const steps = config.epochs + 3
   const window = { dataset, until: parting }
-  const searched = await searchFamilies(window, training.slice(0, SEARCHED), config, (done, total) => advance(done / total, steps))
+  const searched = await searchFamilies(window, searchable.slice(0, SEARCHED.families), config, (done, total) =>
+    advance(done / total, steps),
+  )
   const before = await learn(window, searched.config, recall, (done, total = 1) => advance(1 + done / total, steps), searched.weights)
   const view = await trialView(dataset, before, recall)
-  const chosen = chooseRecall(view, training.slice(0, SEARCHED))
+  const chosen = chooseRecall(view, searchable.slice(0, SEARCHED.recall), settled)
   await advance(3, steps)
   const tuned = { ...view, manifest: { ...view.manifest, recall: chosen } }
   const quality = (shown: number[][]): Quality => qualityOf(dataset.items.length, validation, shown)
-  const merged = quality(slates(tuned, validation, null))
+  const mergedSlates = slates(tuned, validation, null)
+  const merged = quality(mergedSlates)
   const popularity = quality(popularSlates(tuned, validation))
   const weights =
     config.epochs === 0
@@ -73,8 +83,10 @@ export async function chooseRanker(
           seed: config.seed,
           onEpoch: (epoch) => advance(3 + epoch, steps),
         })
-  const ranked = quality(slates(tuned, validation, weights))
-  const ranker = config.epochs > 0 && ranked['ndcg@20'] > merged['ndcg@20'] ? 'mlp' : 'none'
+  const rankedSlates = slates(tuned, validation, weights)
+  const ranked = quality(rankedSlates)
+  const gain = balanced(validation, rankedSlates) - balanced(validation, mergedSlates)
+  const ranker = config.epochs > 0 && gain > 0 ? 'mlp' : 'none'
   const metrics = {
     decisions: validation.length,
     ...named('served', ranker === 'mlp' ? ranked : merged),

@@ -82,20 +82,24 @@ const TRIED: { [P in keyof RecallParameters]?: readonly RecallParameters[P][] } 
   pastWeight: [0, 0.1, 0.3, 1],
   pastSelfWeight: [0, 1, 3, 10],
   historyItems: [20, 50, 1000],
-  listWeight: [0, 0.02, 0.05, 0.15, 0.4],
+  listWeight: [0, 0.02, 0.05, 0.15, 0.4, 1],
 }
 const ROUNDS = 2
 /** How many settings the search judges at most; what is compared with us is tuned with as many. */
 export const RECALL_TRIALS = 1 + ROUNDS * Object.values(TRIED).flat().length
 
-/** Recall parameters that rank the decisions' next items best by the merged score alone. */
-export function chooseRecall(view: ReleaseView, decisions: readonly Decision[]): RecallParameters {
+/**
+ * Recall parameters that rank the decisions' next items best by the merged score alone.
+ * @param settled those that stay as the view has them: decisions that bar what a visitor has tell nothing about it
+ */
+export function chooseRecall(view: ReleaseView, decisions: readonly Decision[], settled: Partial<RecallParameters>): RecallParameters {
   const qualityWith = (recall: RecallParameters): number =>
     balanced(decisions, slates({ ...view, manifest: { ...view.manifest, recall } }, decisions, null))
   let best = view.manifest.recall
   let most = qualityWith(best)
   for (let round = 0; round < ROUNDS; round++) {
     for (const [parameter, values] of Object.entries(TRIED)) {
+      if (parameter in settled) continue
       for (const value of values) {
         const attempt = { ...best, [parameter]: value }
         const quality = qualityWith(attempt)

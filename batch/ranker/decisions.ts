@@ -1,7 +1,7 @@
-import { REMEMBERED_ITEMS } from '../../shared/memory.ts'
 import { randomStream } from '../../shared/random.ts'
 import type { HistoryItem } from '../../shared/ranking/release-view.ts'
 import { itemHash } from '../../shared/release/hash.ts'
+import type { Config } from '../config.ts'
 import type { Dataset } from '../dataset.ts'
 import { historyOf, visitorStarts } from '../learn/histories.ts'
 
@@ -33,7 +33,11 @@ const NOTHING: ReadonlySet<number> = new Set()
  * opening of every session of a visitor with a past, there once for anything and once for what is new to them. The
  * sample depends on the seed only.
  */
-export function sampleDecisions(dataset: Dataset, from: number, most: number, seed: number): Decision[] {
+export function sampleDecisions(
+  dataset: Dataset,
+  from: number,
+  { decisions: most, remembered, seed }: Pick<Config, 'decisions' | 'remembered' | 'seed'>,
+): Decision[] {
   const { deeds, visitors } = dataset
   const starts = visitorStarts(dataset)
   const random = randomStream(seed)
@@ -57,7 +61,9 @@ export function sampleDecisions(dataset: Dataset, from: number, most: number, se
     .flatMap(({ visitor, step }) => {
       const validation = itemHash(visitors[visitor], seed) % 5 === 0
       const end = starts[visitor + 1]
-      const made = opens(dataset, step) ? openings(dataset, starts[visitor], step, end) : inSession(dataset, starts[visitor], step)
+      const made = opens(dataset, step)
+        ? openings(dataset, starts[visitor], step, end, remembered)
+        : inSession(dataset, starts[visitor], step, remembered)
       return made.filter(({ next }) => next.size > 0).map((decision) => ({ ...decision, validation }))
     })
 }
@@ -66,14 +72,14 @@ const opens = ({ deeds }: Dataset, step: number): boolean => deeds.session[step]
 
 type Asked = Omit<Decision, 'validation'>
 
-function inSession({ deeds, countries }: Dataset, start: number, step: number): Asked[] {
+function inSession({ deeds, countries }: Dataset, start: number, step: number, remembered: number): Asked[] {
   // The edge is asked right after the deed before; when the next one comes nobody knows yet.
-  const history = historyOf(deeds, start, step, REMEMBERED_ITEMS, deeds.at[step - 1])
+  const history = historyOf(deeds, start, step, remembered, deeds.at[step - 1])
   return [{ kind: 'step', history, country: countries[deeds.country[step]], next: new Set([deeds.item[step]]), barred: NOTHING }]
 }
 
-function openings({ deeds, countries }: Dataset, start: number, step: number, end: number): Asked[] {
-  const history = historyOf(deeds, start, step, REMEMBERED_ITEMS, deeds.at[step])
+function openings({ deeds, countries }: Dataset, start: number, step: number, end: number, remembered: number): Asked[] {
+  const history = historyOf(deeds, start, step, remembered, deeds.at[step])
   const next = new Set(deeds.item.subarray(step, end))
   const owned = new Set(deeds.item.subarray(start, step))
   const asked = { history, country: countries[deeds.country[step]] }
@@ -81,6 +87,21 @@ function openings({ deeds, countries }: Dataset, start: number, step: number, en
     { kind: 'opening', ...asked, next, barred: NOTHING },
     { kind: 'discovery', ...asked, next: new Set([...next].filter((item) => !owned.has(item))), barred: owned },
   ]
+}
+
+/** Below this share of what visitors take at a session's opening, nothing is taken again to speak of. */
+const TAKEN_AGAIN = 0.02
+
+/** Whether visitors come back for what they had: a shop's do, a film is seen once. */
+export function takenAgain(decisions: readonly Decision[]): boolean {
+  let again = 0
+  let taken = 0
+  for (const { kind, history, next } of decisions) {
+    if (kind !== 'opening') continue
+    taken += next.size
+    for (const { item } of history) if (next.has(item)) again++
+  }
+  return taken === 0 || again > TAKEN_AGAIN * taken
 }
 
 /** The moment that parts what lists are built on from what the ranker learns from: the last `share` of deeds lie after it. */

@@ -121,7 +121,7 @@ describe('features as of a decision', () => {
     const usual = { ...USUAL_RECALL, candidates: 50 }
     const view = await trialView(dataset, await learn({ dataset, until: PARTING }, config, usual, () => Promise.resolve()), usual)
     const space = new RecallSpace(dataset.items.length)
-    return sampleDecisions(dataset, PARTING, 100_000, 1)
+    return sampleDecisions(dataset, PARTING, { decisions: 100_000, remembered: 50, seed: 1 })
       .filter(({ kind }) => kind !== 'discovery')
       .map((decision) => {
         const request = requestOf(view, regionsOf(view), decision)

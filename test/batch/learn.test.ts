@@ -118,7 +118,7 @@ describe('decisions', () => {
   ])
 
   it('see what came before, newest first, and want what comes after', () => {
-    const decisions = sampleDecisions(dataset, 300, 10, 1)
+    const decisions = sampleDecisions(dataset, 300, { decisions: 10, remembered: 50, seed: 1 })
     expect(decisions.map(({ history, next }) => ({ history: history.map(({ item }) => item), next: [...next] }))).toEqual(
       expect.arrayContaining([
         { history: [1, 0], next: [0] },

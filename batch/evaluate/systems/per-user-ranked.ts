@@ -37,7 +37,7 @@ export async function perUserRanked(
   config: Config,
 ): Promise<System | Omitted> {
   const parting = partingTime(train, RANKER_SHARE)
-  const decisions = sampleDecisions(train, parting, config.decisions, config.seed).filter(({ history }) => history.length > 0)
+  const decisions = sampleDecisions(train, parting, config).filter(({ history }) => history.length > 0)
   const training = decisions.filter(({ validation }) => !validation)
   if (training.length < 50) return { name: NAME, omitted: 'there is too little history to train a ranker on' }
   const earlier = await perUserCandidates(train, parting, fitPerUser({ train: before(train, parting) }, setting), setting, config)

@@ -130,7 +130,7 @@ function historyOfClicks(clicks: readonly Click[], index: ReadonlyMap<string, nu
   })
 }
 
-/** Check-ins, one visitor a line: visitor, then items in no order. Times are drawn by hash: any of them may be the last. */
+/** Check-ins, one visitor a line: visitor, then items in no order. Times are drawn by hash: any of them may be the last, each is a visit. */
 export const gowallaSource = (file: string): Source => ({
   name: 'gowalla',
   async load(db) {
@@ -141,7 +141,7 @@ export const gowallaSource = (file: string): Source => ({
     await db.run(`
       INSERT INTO raw_events
       SELECT line * 100000 + position, NULL, part[1], false, part[position], ${EPOCH} + hash(part[1] || ' ' || part[position]) % ${90 * 86_400},
-             'click', part[1], NULL, NULL, NULL
+             'click', NULL, NULL, NULL, NULL
       FROM gowalla, unnest(range(2, len(part) + 1)) AS positions(position)`)
     await db.run('DROP TABLE gowalla')
   },
