@@ -24,7 +24,12 @@ export const RecommendationAnswerSchema = v.object({
   items: v.array(
     v.object({
       id: v.string(),
-      score: v.pipe(v.number(), v.description('Comparable within one answer only.')),
+      score: v.pipe(
+        v.number(),
+        v.description(
+          'Ranked by a calibrated ranker (rungs onnx and reference): the probability, 0 to 1, that the visitor takes the item next. Otherwise comparable within one answer only.',
+        ),
+      ),
       position: v.pipe(v.number(), v.integer(), v.minValue(1), v.description('1 is first; counts from the offset.')),
       source: v.picklist(sources),
       reasons: v.pipe(v.array(Reason), v.description('Most telling first.')),

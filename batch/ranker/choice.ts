@@ -1,3 +1,4 @@
+import type { Calibration } from '../../shared/ranking/calibration.ts'
 import { FEATURE_COUNT } from '../../shared/ranking/features.ts'
 import type { Weights } from '../../shared/ranking/reference-scorer.ts'
 import type { ReleaseView } from '../../shared/ranking/release-view.ts'
@@ -6,6 +7,7 @@ import type { Config } from '../config.ts'
 import type { Dataset } from '../dataset.ts'
 import { learn } from '../learn/learn.ts'
 import { trialView } from '../release/assemble.ts'
+import { calibrate } from './calibrate.ts'
 import { balanced, chooseRecall, learnRanker, type Quality, qualityOf, rounded, slates } from './choose.ts'
 import { type Decision, partingTime, sampleDecisions, takenAgain } from './decisions.ts'
 import { searchFamilies } from './search-families.ts'
@@ -28,6 +30,7 @@ export type Choice = {
   recall: RecallParameters
   ranker: Manifest['ranker']
   weights: Weights
+  calibration: Calibration | undefined
   decisions: number
   metrics: Record<string, number>
 }
@@ -57,6 +60,7 @@ export async function chooseRanker(
     recall,
     ranker: 'none',
     weights: noWeights(FEATURE_COUNT),
+    calibration: undefined,
     decisions: decisions.length,
     metrics: { decisions: validation.length },
   }
@@ -87,12 +91,14 @@ export async function chooseRanker(
   const ranked = quality(rankedSlates)
   const gain = balanced(validation, rankedSlates) - balanced(validation, mergedSlates)
   const ranker = config.epochs > 0 && gain > 0 ? 'mlp' : 'none'
+  const calibrated = ranker === 'mlp' ? calibrate(tuned, validation, weights) : { calibration: undefined, metrics: {} }
   const metrics = {
     decisions: validation.length,
     ...named('served', ranker === 'mlp' ? ranked : merged),
     ...named('ranked', ranked),
     ...named('merged', merged),
     ...named('popularity', popularity),
+    ...calibrated.metrics,
   }
   return {
     config: searched.config,
@@ -100,6 +106,7 @@ export async function chooseRanker(
     recall: chosen,
     ranker,
     weights: ranker === 'mlp' ? weights : none.weights,
+    calibration: calibrated.calibration,
     decisions: decisions.length,
     metrics,
   }

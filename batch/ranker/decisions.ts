@@ -19,6 +19,10 @@ export type Decision = {
   barred: ReadonlySet<number>
   /** Belongs to the fifth of visitors that chooses between configurations and is never trained on. */
   validation: boolean
+  /** Index into the data set's visitors. */
+  visitor: number
+  /** Which half of the visitors they belong to: what is fitted on one may be judged on the other. */
+  half: 0 | 1
 }
 
 /** One heavy visitor must not stand for everyone. */
@@ -59,18 +63,20 @@ export function sampleDecisions(
   return [...openMoments, ...steps.slice(0, Math.min(mostSteps, most - openMoments.length))]
     .sort((a, b) => a.draw - b.draw || a.step - b.step)
     .flatMap(({ visitor, step }) => {
-      const validation = itemHash(visitors[visitor], seed) % 5 === 0
+      const hash = itemHash(visitors[visitor], seed)
+      const validation = hash % 5 === 0
+      const half = Math.floor(hash / 5) % 2 === 0 ? 0 : 1
       const end = starts[visitor + 1]
       const made = opens(dataset, step)
         ? openings(dataset, starts[visitor], step, end, remembered)
         : inSession(dataset, starts[visitor], step, remembered)
-      return made.filter(({ next }) => next.size > 0).map((decision) => ({ ...decision, validation }))
+      return made.filter(({ next }) => next.size > 0).map((decision) => ({ ...decision, validation, visitor, half }))
     })
 }
 
 const opens = ({ deeds }: Dataset, step: number): boolean => deeds.session[step] !== deeds.session[step - 1]
 
-type Asked = Omit<Decision, 'validation'>
+type Asked = Omit<Decision, 'validation' | 'visitor' | 'half'>
 
 function inSession({ deeds, countries }: Dataset, start: number, step: number, remembered: number): Asked[] {
   // The edge is asked right after the deed before; when the next one comes nobody knows yet.

@@ -30,6 +30,7 @@ export function assembleManifest({ dataset, config, learned, choice, names, line
   return {
     ...manifestOf({ names, recall: choice.recall, items: dataset.items.length, idSalt: learned.idSalt }),
     ranker: choice.ranker,
+    ...(choice.calibration && { calibration: choice.calibration }),
     tried: choice.tried,
     now: dataset.to,
     metrics: { ...choice.metrics, cohorts: learned.core.cohorts },

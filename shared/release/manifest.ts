@@ -47,6 +47,8 @@ export const ManifestSchema = v.strictObject({
   graph: v.string(),
   /** Whether validation chose the ranker (`mlp`) or the merged score alone (`none`). */
   ranker: v.picklist(['mlp', 'none']),
+  /** What turns the ranker's scores into probabilities (shared/ranking/calibration.ts); absent where it has none. */
+  calibration: v.optional(v.strictObject({ slope: v.pipe(v.number(), v.gtValue(0)), intercept: v.number() })),
   recall: Recall,
   /** The evidence for how this release was learned: every setting that was tried, and what validation said of it. */
   tried: v.array(

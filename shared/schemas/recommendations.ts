@@ -98,7 +98,10 @@ export type ItemValues = {
 
 export type RecommendedItem = {
   id: string
-  /** The ranker's score, rounded to 1e-4; comparable within one answer only. */
+  /**
+   * On the rungs `onnx` and `reference` the probability that the visitor takes the item next, 0 … 1, where the release is
+   * calibrated; else a score that compares within one answer only.
+   */
   score: number
   /** 1 is first; counts from the offset. */
   position: number

@@ -54,6 +54,24 @@ describe('home', () => {
     expect(fromToken.cohort).toBe(fromObject.cohort)
   })
 
+  it('answers probabilities where the release is calibrated, in the same order', async () => {
+    const visitor = await newVisitor()
+    const token = await click(visitor, id[31], id[33], id[35])
+    const plain = await recommendations({ visitor, token, limit: 60 })
+    await publish(await buildTinyRelease({ change: (manifest) => ({ ...manifest, calibration: { slope: 1.1, intercept: -0.2 } }) }))
+    const calibrated = await recommendations({ visitor, token, limit: 60 })
+    expect(['onnx', 'reference']).toContain(calibrated.rung)
+    expect(idsOf(calibrated)).toEqual(idsOf(plain))
+    const scores = calibrated.items.map(({ score }) => score)
+    expect(scores).not.toEqual(plain.items.map(({ score }) => score))
+    expect(Math.min(...scores)).toBeGreaterThanOrEqual(0)
+    expect(Math.max(...scores)).toBeLessThan(1)
+    const ranked = calibrated.items.filter(({ source }) => source === 'neighbours').map(({ score }) => score)
+    expect(ranked.reduce((sum, score) => sum + score, 0)).toBeLessThan(1.5)
+    // What fills the shelf up goes on downwards.
+    expect(scores.slice(-5)).toEqual(scores.slice(-5).toSorted((a, b) => b - a))
+  })
+
   it('shows a new item, marked as one, only to who has a history', async () => {
     const visitor = await newVisitor()
     await click(visitor, id[1], id[2])

@@ -1,4 +1,5 @@
 import type { Overlay } from '../../shared/overlay.ts'
+import { roundProbability } from '../../shared/ranking/calibration.ts'
 import { type LiveItem, nearestList } from '../../shared/ranking/candidates.ts'
 import { roundScore } from '../../shared/ranking/reference-scorer.ts'
 import { EVERYWHERE } from '../../shared/ranking/regions.ts'
@@ -12,7 +13,9 @@ export function regionSlate(release: LoadedRelease, regions: readonly string[], 
   const nearest = nearestList(release, regions, -1)
   if (nearest === undefined) return { shown: [], rung: 'global-list' }
   const { region, list } = nearest
-  const shown = Array.from(list.items, (item, i) => popularItem(item, list.scores[i] / 255, region)).filter(({ item }) => allow(item))
+  const shown = Array.from(list.items, (item, i) => popularItem(item, roundScore(list.scores[i] / 255), region)).filter(({ item }) =>
+    allow(item),
+  )
   return { shown, rung: region === EVERYWHERE ? 'global-list' : 'region-list' }
 }
 
@@ -35,7 +38,7 @@ export function filledUp(
     items.forEach((item, i) => {
       if (seen.has(item) || !allow(item)) return
       seen.add(item)
-      filled.push(popularItem(item, below(last, shares[i]), region))
+      filled.push(popularItem(item, roundProbability(below(last, shares[i])), region))
     })
   }
   return { shown: filled, rung }
@@ -51,11 +54,11 @@ function* fillers(release: LoadedRelease, regions: readonly string[]): Generator
 }
 
 /** Scores from different lists do not compare: those that follow only have to go on downwards. */
-const below = (last: number, share: number): number => (last > 0 ? last * share : last - 1 + share)
+const below = (last: number, share: number): number => (last >= 0 ? last * share : last - 1 + share)
 
 const popularItem = (item: number, score: number, region: string): Shown => ({
   item,
-  score: roundScore(score),
+  score,
   source: 'region-list',
   reasons: [{ code: 'popular-in', region }],
 })

@@ -1,3 +1,4 @@
+import { probabilities } from '../../shared/ranking/calibration.ts'
 import type { Candidates, LiveItem } from '../../shared/ranking/candidates.ts'
 import { foldIn } from '../../shared/ranking/cohort.ts'
 import { FEATURE_COUNT, features } from '../../shared/ranking/features.ts'
@@ -51,11 +52,13 @@ export async function personalSlate(release: LoadedRelease, request: PersonalReq
   const fresh = relation === null && !request.bare ? freshItems(release, request) : []
   const ranking = await rankCandidates(release, release.space, { ...request, fresh }, scorer, allow)
   const { order, placed } = arrange(release, ranking, request, related)
+  const { calibration } = release.manifest
+  const scores = calibration === undefined || by === 'list-order' ? ranking.scores : probabilities(calibration, ranking.scores)
   const origins = originsOf(release, request, ranking.candidates)
   const shown = order.slice(0, request.length).map(
     (position): Shown => ({
       item: ranking.candidates.item[position],
-      score: relation === 'together' ? roundScore(related?.get(ranking.candidates.item[position]) ?? 0) : ranking.scores[position],
+      score: relation === 'together' ? roundScore(related?.get(ranking.candidates.item[position]) ?? 0) : scores[position],
       ...originOf(origins, position, position === placed),
       ...(request.explain && { explain: { features: featuresOf(ranking, position), sources: sourceScores(ranking.candidates, position) } }),
     }),

@@ -1,0 +1,24 @@
+/**
+ * What turns the ranker's scores into probabilities. The loss is listwise, so a score means something only beside the
+ * others of its request: what is calibrated is the logarithm of its softmax share among them. `slope` is above 0, so the
+ * order stays.
+ */
+export type Calibration = { slope: number; intercept: number }
+
+/** Log of each score's softmax share of its request (ListNet's top-one probability, Cao et al. 2007); below or at 0. */
+export function logShares(scores: Float64Array): Float64Array {
+  const most = scores.reduce((top, score) => Math.max(top, score), Number.NEGATIVE_INFINITY)
+  const total = most + Math.log(scores.reduce((sum, score) => sum + Math.exp(score - most), 0))
+  return scores.map((score) => score - total)
+}
+
+/** 1 / (1 + exp(-(slope · share + intercept))), Platt 1999, of a log share. */
+export const probability = ({ slope, intercept }: Calibration, logShare: number): number =>
+  1 / (1 + Math.exp(-(slope * logShare + intercept)))
+
+/** Most items of a catalogue are taken once in a thousand times or less: coarser steps would make them all equal. */
+export const roundProbability = (value: number): number => Math.round(value * 1e6) / 1e6
+
+/** The probability that each of a request's candidates is taken next, rounded to 1e-6; in the order of `scores`. */
+export const probabilities = (calibration: Calibration, scores: Float64Array): Float64Array =>
+  logShares(scores).map((share) => roundProbability(probability(calibration, share)))
