@@ -6,6 +6,7 @@ import { text } from 'node:stream/consumers'
 import { Command } from 'commander'
 import type { NightReport } from '../night/night.ts'
 import { sourceNames } from '../sources/registry.ts'
+import { ablationCommand } from './bench-ablation.ts'
 import { kernelsCommand } from './bench-kernels.ts'
 import { qualityCommand } from './bench-quality.ts'
 import { replayCommand } from './bench-replay.ts'
@@ -17,6 +18,7 @@ export const benchCommand = (): Command =>
   new Command('bench')
     .description('measure')
     .addCommand(qualityCommand())
+    .addCommand(ablationCommand())
     .addCommand(kernelsCommand())
     .addCommand(replayCommand())
     .addCommand(

@@ -6,7 +6,7 @@ import type { ReleaseView } from '../../shared/ranking/release-view.ts'
 import { regionsOf, requestOf, rounded } from './choose.ts'
 import type { Decision } from './decisions.ts'
 
-/** Candidates of many decisions, one beside the other: the log of each one's softmax share, and whether it was taken. */
+/** Candidates of many decisions, one beside the other: the log of each one's softmax share, and whether it was taken next. */
 export type Outcomes = { logShare: Float64Array; taken: Uint8Array }
 
 export type Calibrated = {
@@ -51,7 +51,9 @@ function outcomesOf(view: ReleaseView, decisions: readonly Decision[], weights: 
     const raw = new Float32Array(candidates.count)
     referenceScores(weights, candidateFeatures(view, candidates, request), candidates.count, raw)
     shares.push(logShares(Float64Array.from(raw, roundScore)))
-    for (const item of candidates.item) taken.push(decision.next.has(item) ? 1 : 0)
+    // A visit takes several items, but one is the next: so that probabilities of a slate add up to at most 1.
+    const [first] = decision.next
+    for (const item of candidates.item) taken.push(item === first ? 1 : 0)
   }
   const logShare = new Float64Array(taken.length)
   let from = 0

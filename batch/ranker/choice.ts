@@ -10,7 +10,7 @@ import { trialView } from '../release/assemble.ts'
 import { calibrate } from './calibrate.ts'
 import { balanced, chooseRecall, learnRanker, type Quality, qualityOf, rounded, slates } from './choose.ts'
 import { type Decision, partingTime, sampleDecisions, takenAgain } from './decisions.ts'
-import { searchFamilies } from './search-families.ts'
+import { type Searched, searchFamilies } from './search-families.ts'
 import { noWeights } from './train.ts'
 import { USUAL_RECALL } from './usual-recall.ts'
 
@@ -35,15 +35,20 @@ export type Choice = {
   metrics: Record<string, number>
 }
 
-/**
- * Lists are built on the part before the parting time; how to recall, and whether and how to rank, is learned from what
- * visitors did after it. A fifth of the visitors only chooses.
- */
-export async function chooseRanker(
-  dataset: Dataset,
-  config: Config,
-  advance: (done: number, total?: number) => Promise<void>,
-): Promise<Choice> {
+/** What visitors did after the parting time. A fifth of them only chooses. */
+export type Asked = {
+  /** Unix seconds. */
+  parting: number
+  /** Where the search for the recall's parameters begins, and those that it leaves as they are. */
+  recall: RecallParameters
+  settled: Partial<RecallParameters>
+  training: Decision[]
+  /** The part of `training` that settings are compared on. */
+  searchable: Decision[]
+  validation: Decision[]
+}
+
+export function askedAfterParting(dataset: Dataset, config: Config): Asked {
   const parting = partingTime(dataset, RANKER_SHARE)
   const decisions = sampleDecisions(dataset, parting, config)
   const again = takenAgain(decisions)
@@ -54,6 +59,36 @@ export async function chooseRanker(
   const validation = compared.filter((decision) => decision.validation)
   const searchable = compared.filter((decision) => !decision.validation)
   const training = decisions.filter((decision) => !decision.validation)
+  return { parting, recall, settled, training, searchable, validation }
+}
+
+/** What was learned before the parting time, under the settings and with the recall that rank the searchable decisions best. */
+export async function viewAtParting(
+  dataset: Dataset,
+  config: Config,
+  { parting, recall, settled, searchable }: Asked,
+  advance: (step: number) => Promise<void>,
+): Promise<{ tuned: ReleaseView; searched: Searched }> {
+  const window = { dataset, until: parting }
+  const searched = await searchFamilies(window, searchable.slice(0, SEARCHED.families), config, (done, total) => advance(done / total))
+  const before = await learn(window, searched.config, recall, (done, total = 1) => advance(1 + done / total), searched.weights)
+  const view = await trialView(dataset, before, recall)
+  const chosen = chooseRecall(view, searchable.slice(0, SEARCHED.recall), settled)
+  return { tuned: { ...view, manifest: { ...view.manifest, recall: chosen } }, searched }
+}
+
+/**
+ * Lists are built on the part before the parting time; how to recall, and whether and how to rank, is learned from what
+ * visitors did after it.
+ */
+export async function chooseRanker(
+  dataset: Dataset,
+  config: Config,
+  advance: (done: number, total?: number) => Promise<void>,
+): Promise<Choice> {
+  const asked = askedAfterParting(dataset, config)
+  const { recall, training, validation } = asked
+  const decisions = training.length + validation.length
   const none: Choice = {
     config,
     tried: [],
@@ -61,20 +96,13 @@ export async function chooseRanker(
     ranker: 'none',
     weights: noWeights(FEATURE_COUNT),
     calibration: undefined,
-    decisions: decisions.length,
+    decisions,
     metrics: { decisions: validation.length },
   }
   if (validation.length < 20 || training.length < 50) return none
   const steps = config.epochs + 3
-  const window = { dataset, until: parting }
-  const searched = await searchFamilies(window, searchable.slice(0, SEARCHED.families), config, (done, total) =>
-    advance(done / total, steps),
-  )
-  const before = await learn(window, searched.config, recall, (done, total = 1) => advance(1 + done / total, steps), searched.weights)
-  const view = await trialView(dataset, before, recall)
-  const chosen = chooseRecall(view, searchable.slice(0, SEARCHED.recall), settled)
+  const { tuned, searched } = await viewAtParting(dataset, config, asked, (step) => advance(step, steps))
   await advance(3, steps)
-  const tuned = { ...view, manifest: { ...view.manifest, recall: chosen } }
   const quality = (shown: number[][]): Quality => qualityOf(dataset.items.length, validation, shown)
   const mergedSlates = slates(tuned, validation, null)
   const merged = quality(mergedSlates)
@@ -103,11 +131,11 @@ export async function chooseRanker(
   return {
     config: searched.config,
     tried: searched.tried,
-    recall: chosen,
+    recall: tuned.manifest.recall,
     ranker,
     weights: ranker === 'mlp' ? weights : none.weights,
     calibration: calibrated.calibration,
-    decisions: decisions.length,
+    decisions,
     metrics,
   }
 }

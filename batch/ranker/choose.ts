@@ -112,12 +112,12 @@ export function chooseRecall(view: ReleaseView, decisions: readonly Decision[], 
   return best
 }
 
-/** Trains the ranker on decisions whose lists did not see them; only decisions with a taken candidate teach anything. */
-export async function learnRanker(
-  view: ReleaseView,
-  decisions: readonly Decision[],
-  options: Omit<TrainOptions, 'features'>,
-): Promise<Weights> {
+/** Trains the ranker on decisions whose lists did not see them. */
+export const learnRanker = (view: ReleaseView, decisions: readonly Decision[], options: Omit<TrainOptions, 'features'>): Promise<Weights> =>
+  trainRanker(examplesOf(view, decisions), { features: FEATURE_COUNT, ...options })
+
+/** Only decisions with a taken candidate teach anything. */
+export function examplesOf(view: ReleaseView, decisions: readonly Decision[]): Example[] {
   const space = new RecallSpace(view.core.items)
   const regions = regionsOf(view)
   const examples: Example[] = []
@@ -127,5 +127,5 @@ export async function learnRanker(
     const taken = Array.from(candidates.item.keys()).filter((i) => decision.next.has(candidates.item[i]))
     if (taken.length > 0) examples.push({ features: candidateFeatures(view, candidates, request), count: candidates.count, taken })
   }
-  return trainRanker(examples, { features: FEATURE_COUNT, ...options })
+  return examples
 }

@@ -13,7 +13,7 @@ export type Decision = {
   history: HistoryItem[]
   /** '' = unknown. */
   country: string
-  /** What followed: within a session the very next item, at the opening of one all until the end of the window. */
+  /** What followed: within a session the very next item, at the opening of one all until the end of the window, in the order taken. */
   next: Set<number>
   /** What was not to be shown: for an opening that asks for new things, everything the visitor had taken. */
   barred: ReadonlySet<number>

@@ -9,6 +9,10 @@ export type TrainOptions = {
   features: number
   epochs: number
   seed: number
+  /** Features held at 0, by position: what the ranker is without them. */
+  without?: readonly number[]
+  /** Without the hidden layer, which begins at 0 and therefore stays there. */
+  linear?: boolean
   /** As many as are worth it when absent; the result is the same. */
   threads?: number
   onEpoch?: (epoch: number, loss: number) => Promise<void>
@@ -36,6 +40,7 @@ export const noWeights = (features: number): Weights => ({
  */
 export async function trainRanker(examples: readonly Example[], options: TrainOptions): Promise<Weights> {
   const given = momentsOf(examples, options.features)
+  for (const feature of options.without ?? []) given.deviation[feature] = Number.POSITIVE_INFINITY
   const rows = examples.reduce((sum, { count }) => sum + count, 0)
   const threads = options.threads ?? threadsFor(3 * options.epochs * rows * options.features * HIDDEN)
   const arena = new Arena()
@@ -53,8 +58,8 @@ export async function descend(gradients: Gradients, moments: Moments, count: num
   const fill = (from: number, length: number, scale: number): void => {
     for (let k = from; k < from + length; k++) parameters[k] = normal(random) * scale
   }
-  fill(layout.w0, features * HIDDEN, Math.sqrt(2 / features))
-  fill(layout.w1, HIDDEN, Math.sqrt(1 / HIDDEN))
+  fill(layout.w0, features * HIDDEN, options.linear ? 0 : Math.sqrt(2 / features))
+  fill(layout.w1, HIDDEN, options.linear ? 0 : Math.sqrt(1 / HIDDEN))
   const gradient = new Float64Array(layout.length)
   const adam = adamOf(parameters)
   const total = Math.max(1, epochs * Math.ceil(count / BATCH))

@@ -1,0 +1,95 @@
+import { ndcgAt, reciprocalRankAt } from '../../shared/metrics.ts'
+import { type Candidates, RecallSpace, recall } from '../../shared/ranking/candidates.ts'
+import { FEATURE_COUNT, features } from '../../shared/ranking/features.ts'
+import { candidateFeatures, ordered } from '../../shared/ranking/rank.ts'
+import { referenceScores, type Weights } from '../../shared/ranking/reference-scorer.ts'
+import type { ReleaseView } from '../../shared/ranking/release-view.ts'
+import type { Config } from '../config.ts'
+import type { Dataset } from '../dataset.ts'
+import type { Progress } from '../night/stages.ts'
+import { askedAfterParting, viewAtParting } from '../ranker/choice.ts'
+import { examplesOf, regionsOf, requestOf } from '../ranker/choose.ts'
+import type { Decision } from '../ranker/decisions.ts'
+import { type TrainOptions, trainRanker } from '../ranker/train.ts'
+import { InputError } from '../sources/source.ts'
+import { bootstrap, difference, type Interval } from './bootstrap.ts'
+import { groupPositions } from './feature-groups.ts'
+import { SLATE } from './measure.ts'
+
+export const ABLATION_METRICS = ['ndcg@20', 'mrr@20'] as const
+export type AblationMetric = (typeof ABLATION_METRICS)[number]
+
+/** One ranker on the validation decisions: its own figures, and how they differ from those of the one with all features. */
+export type Ablated = { ranker: string; features: number } & Record<AblationMetric, { own: Interval; change: Interval }>
+
+export type Ablation = { decisions: number; validation: number; rows: Ablated[] }
+
+type Variant = { ranker: string; features: number; options: Partial<TrainOptions> | null }
+
+/**
+ * Trains the ranker again without each group of features and compares what it ranks on the decisions of the visitors that
+ * only choose; the test part of a trial is never opened. The last rows say what a difference is worth: another seed, no
+ * hidden layer, and no ranker at all.
+ * @throws InputError where there is too little to learn from
+ */
+export async function ablate(dataset: Dataset, config: Config, progress: Progress): Promise<Ablation> {
+  const asked = askedAfterParting(dataset, config)
+  if (asked.training.length < 50 || asked.validation.length < 20) throw new InputError('too few decisions to train a ranker on')
+  progress.note(`learning up to the parting time; ${asked.training.length} decisions train, ${asked.validation.length} judge`)
+  const { tuned } = await viewAtParting(dataset, config, asked, async () => undefined)
+  const examples = examplesOf(tuned, asked.training)
+  const questions = questionsOf(tuned, asked.validation)
+  const columns: Record<AblationMetric, Float64Array[]> = { 'ndcg@20': [], 'mrr@20': [] }
+  const variants = variantsOf(config.seed)
+  for (const { ranker, options } of variants) {
+    progress.begin(ranker)
+    const start = performance.now()
+    const train = { features: FEATURE_COUNT, epochs: config.epochs, seed: config.seed }
+    const slates = slatesBy(questions, options === null ? null : await trainRanker(examples, { ...train, ...options }))
+    columns['ndcg@20'].push(Float64Array.from(questions, ({ next }, i) => ndcgAt(slates[i], next, SLATE)))
+    columns['mrr@20'].push(Float64Array.from(questions, ({ next }, i) => reciprocalRankAt(slates[i], next, SLATE)))
+    progress.end({ name: ranker, seconds: (performance.now() - start) / 1000, rows: examples.length, peakMb: 0 })
+  }
+  const visitors = asked.validation.map(({ visitor }) => visitor)
+  const compared = (metric: AblationMetric): { own: Interval; change: Interval }[] => {
+    const { intervals, means } = bootstrap(columns[metric], visitors, config.seed)
+    const [all] = columns[metric]
+    return columns[metric].map((column, k) => ({ own: intervals[k], change: difference(column, all, means[k], means[0]) }))
+  }
+  const ndcg = compared('ndcg@20')
+  const mrr = compared('mrr@20')
+  const rows = variants.map(({ ranker, features: count }, k) => ({ ranker, features: count, 'ndcg@20': ndcg[k], 'mrr@20': mrr[k] }))
+  return { decisions: examples.length, validation: questions.length, rows }
+}
+
+function variantsOf(seed: number): Variant[] {
+  const groups = [...groupPositions(features)].map(
+    ([group, without]): Variant => ({ ranker: `without ${group}`, features: FEATURE_COUNT - without.length, options: { without } }),
+  )
+  return [
+    { ranker: 'all features', features: FEATURE_COUNT, options: {} },
+    ...groups,
+    { ranker: 'all features, another seed', features: FEATURE_COUNT, options: { seed: seed + 1 } },
+    { ranker: 'linear', features: FEATURE_COUNT, options: { linear: true } },
+    { ranker: 'none (merged score)', features: 0, options: null },
+  ]
+}
+
+type Question = { candidates: Candidates; features: Float32Array; next: ReadonlySet<number> }
+
+function questionsOf(view: ReleaseView, decisions: readonly Decision[]): Question[] {
+  const space = new RecallSpace(view.core.items)
+  const regions = regionsOf(view)
+  return decisions.map((decision) => {
+    const request = requestOf(view, regions, decision)
+    const candidates = recall(view, space, request, (item) => !decision.barred.has(item))
+    return { candidates, features: candidateFeatures(view, candidates, request), next: decision.next }
+  })
+}
+
+const slatesBy = (questions: readonly Question[], weights: Weights | null): number[][] =>
+  questions.map(({ candidates, features: x }) => {
+    const raw = weights === null ? candidates.merged : new Float32Array(candidates.count)
+    if (weights !== null) referenceScores(weights, x, candidates.count, raw)
+    return Array.from(ordered(candidates, raw).order.subarray(0, SLATE), (i) => candidates.item[i])
+  })
