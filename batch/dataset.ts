@@ -28,6 +28,33 @@ export type Deeds = {
   country: Uint8Array
 }
 
+/** Columns over what the edge's visitors were shown, one row an item of a list, ordered by (at, list, position). */
+export type Impressions = {
+  count: number
+  /** Index into `visitors`; NOBODY for who did nothing but look. */
+  visitor: Uint32Array
+  item: Uint32Array
+  /** Place in the list, from 1 on; at most 100. */
+  position: Uint8Array
+  /** Numbered from 0 on by `recommId`. */
+  list: Uint32Array
+  /** Unix seconds. */
+  at: Uint32Array
+  /** Unix seconds at which the visitor first clicked the item of this list; 0 = did not. */
+  clickedAt: Uint32Array
+}
+export const NOBODY = 0xffff_ffff
+
+export const noImpressions = (): Impressions => ({
+  count: 0,
+  visitor: new Uint32Array(0),
+  item: new Uint32Array(0),
+  position: new Uint8Array(0),
+  list: new Uint32Array(0),
+  at: new Uint32Array(0),
+  clickedAt: new Uint32Array(0),
+})
+
 /** What the night learns from: cleaned, deduplicated, dictionary-coded; same input, same bytes. */
 export type Dataset = {
   source: string
@@ -40,6 +67,8 @@ export type Dataset = {
   /** ISO 3166-1 alpha-2, or '' where unknown. */
   countries: string[]
   deeds: Deeds
+  /** Empty where nothing was shown. */
+  impressions: Impressions
   /** Unix seconds: first and last deed. */
   from: number
   to: number

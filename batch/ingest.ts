@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import type { ItemValues } from '../shared/schemas/recommendations.ts'
-import type { CatalogueItem, Dataset, Deeds } from './dataset.ts'
+import { type CatalogueItem, type Dataset, type Deeds, type Impressions, NOBODY } from './dataset.ts'
 import { eachRow, openDatabase, scalar } from './engine/database.ts'
 import type { Source } from './sources/source.ts'
 import { CREATE_TABLES } from './sources/tables.ts'
@@ -34,7 +34,7 @@ export async function ingest(sources: readonly Source[], options: IngestOptions)
       if (i === 0) await db.run('INSERT INTO catalogue SELECT * FROM raw_items')
     }
     const dropped = await clean(db, sources.length > 1, options)
-    return await readDataset(db, sources.map((source) => source.name).join('+'), dropped)
+    return await readDataset(db, sources.map((source) => source.name).join('+'), dropped, options)
   } finally {
     close()
   }
@@ -76,7 +76,12 @@ async function clean(
   return doubled > 0 ? { ...dropped, 'sent twice': doubled } : dropped
 }
 
-async function readDataset(db: DuckDBConnection, source: string, dropped: Record<string, number>): Promise<Dataset> {
+async function readDataset(
+  db: DuckDBConnection,
+  source: string,
+  dropped: Record<string, number>,
+  options: IngestOptions,
+): Promise<Dataset> {
   await dictionaries(db)
   const items = await readItems(db)
   const visitors: string[] = []
@@ -98,6 +103,7 @@ async function readDataset(db: DuckDBConnection, source: string, dropped: Record
     pseudonymous: Uint8Array.from(pseudonymous),
     countries,
     deeds,
+    impressions: await readImpressions(db, options),
     from: times.reduce((least, at) => Math.min(least, at), deeds.count > 0 ? LATEST : 0),
     to: times.reduce((most, at) => Math.max(most, at), 0),
     erased,
@@ -205,10 +211,53 @@ async function readDeeds(db: DuckDBConnection): Promise<Deeds> {
   return deeds
 }
 
+/** Of items that are known; visitors without a deed count as NOBODY. */
+async function readImpressions(db: DuckDBConnection, { from = EARLIEST, to = LATEST }: IngestOptions): Promise<Impressions> {
+  await db.run(`
+    CREATE TABLE shown AS
+    SELECT coalesce(v.index, ${NOBODY}) AS visitor, i.index AS item, position, dense_rank() OVER (ORDER BY list) - 1 AS list, at_s,
+           coalesce(clicked_at_s, 0) AS clicked_at_s
+    FROM raw_impressions r JOIN item_index i USING (item) LEFT JOIN visitor_index v ON v.visitor = r.visitor AND v.pseudonymous
+    WHERE at_s >= ${from} AND at_s < ${to} AND position BETWEEN 1 AND 100`)
+  const count = await scalar(db, 'SELECT count(*) FROM shown')
+  const impressions: Impressions = {
+    count,
+    visitor: new Uint32Array(count),
+    item: new Uint32Array(count),
+    position: new Uint8Array(count),
+    list: new Uint32Array(count),
+    at: new Uint32Array(count),
+    clickedAt: new Uint32Array(count),
+  }
+  let k = 0
+  await eachRow(
+    db,
+    'SELECT visitor, item, position, list, at_s, clicked_at_s FROM shown ORDER BY at_s, list, position, visitor',
+    ([visitor, item, position, list, at, clickedAt]) => {
+      impressions.visitor[k] = Number(visitor)
+      impressions.item[k] = Number(item)
+      impressions.position[k] = Number(position)
+      impressions.list[k] = Number(list)
+      impressions.at[k] = Number(at)
+      impressions.clickedAt[k++] = Number(clickedAt)
+    },
+  )
+  return impressions
+}
+
 function fingerprint(dataset: Omit<Dataset, 'fingerprint'>): string {
   const hash = createHash('sha256')
-  const { deeds } = dataset
+  const { deeds, impressions } = dataset
   for (const column of [deeds.visitor, deeds.item, deeds.at, deeds.deed, deeds.session, deeds.country, dataset.pseudonymous])
+    hash.update(column)
+  for (const column of [
+    impressions.visitor,
+    impressions.item,
+    impressions.position,
+    impressions.list,
+    impressions.at,
+    impressions.clickedAt,
+  ])
     hash.update(column)
   hash.update(JSON.stringify([dataset.source, dataset.items, dataset.visitors, dataset.countries, dataset.erased]))
   return hash.digest('hex').slice(0, 32)

@@ -7,8 +7,9 @@ import { ABLATION_METRICS, type Ablation, type AblationMetric, ablate } from '..
 import type { Interval } from '../evaluate/bootstrap.ts'
 import { DATA, type DatasetName, datasetNames, openTrial } from '../evaluate/trials/trials.ts'
 import { plainProgress } from './progress.ts'
+import { wholeNumber } from './whole-number.ts'
 
-type AblationOptions = { dataset: DatasetName; data: string; config?: string; json?: string }
+type AblationOptions = { dataset: DatasetName; data: string; config?: string; seeds: number; json?: string }
 
 export const ablationCommand = (): Command =>
   new Command('ablation')
@@ -16,6 +17,7 @@ export const ablationCommand = (): Command =>
     .addOption(new Option('--dataset <name>', 'a known data set').choices(datasetNames).makeOptionMandatory())
     .option('--data <folder>', 'where the data sets lie', DATA)
     .option('--config <file>', 'JSON that overrides defaults (docs/nightly.md)')
+    .option('--seeds <n>', 'how often to train each, every time with another seed; figures are means', wholeNumber(1, 25), 5)
     .option('--json <file>', 'write rows {dataset, ranker, features, metric, value, low, high, change, changeLow, changeHigh}')
     .action(benchAblation)
 
@@ -25,6 +27,7 @@ async function benchAblation(options: AblationOptions): Promise<void> {
   const ablation = await ablate(
     trial.train,
     readConfig(options.config, trial.fixed),
+    options.seeds,
     plainProgress((text) => process.stderr.write(text)),
   )
   print(options.dataset, ablation)

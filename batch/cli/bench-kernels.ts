@@ -11,7 +11,7 @@ import type { Interactions } from '../learn/interactions.ts'
 import { leadingVectors } from '../learn/leading-vectors.ts'
 import { gramOf, similarItems } from '../learn/similar.ts'
 import { type Sparse, SparseBuilder, transpose } from '../learn/sparse.ts'
-import { descend, momentsOf, trainRanker } from '../ranker/train.ts'
+import { descend, momentsOf, trainRanker, weightsOf } from '../ranker/train.ts'
 import { wholeNumber } from './whole-number.ts'
 
 type KernelOptions = { rounds: number; threads: number; json?: string }
@@ -70,7 +70,7 @@ async function duels(threads: number): Promise<Duel[]> {
       kernel: () => trainRanker(examples, { ...train, threads }),
       plain: () => {
         const moments = momentsOf(examples, FEATURE_COUNT)
-        return descend(plainGradients(examples, moments), moments, examples.length, train)
+        return descend(plainGradients(examples, moments), moments, weightsOf(examples), train)
       },
     },
     {

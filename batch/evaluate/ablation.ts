@@ -10,6 +10,7 @@ import type { Progress } from '../night/stages.ts'
 import { askedAfterParting, viewAtParting } from '../ranker/choice.ts'
 import { examplesOf, regionsOf, requestOf } from '../ranker/choose.ts'
 import type { Decision } from '../ranker/decisions.ts'
+import { positionBias } from '../ranker/position-bias.ts'
 import { type TrainOptions, trainRanker } from '../ranker/train.ts'
 import { InputError } from '../sources/source.ts'
 import { bootstrap, difference, type Interval } from './bootstrap.ts'
@@ -24,30 +25,39 @@ export type Ablated = { ranker: string; features: number } & Record<AblationMetr
 
 export type Ablation = { decisions: number; validation: number; rows: Ablated[] }
 
-type Variant = { ranker: string; features: number; options: Partial<TrainOptions> | null }
+type Variant = { ranker: string; features: number; options: Partial<TrainOptions> | null; from: 0 | 1 }
 
 /**
  * Trains the ranker again without each group of features and compares what it ranks on the decisions of the visitors that
- * only choose; the test part of a trial is never opened. The last rows say what a difference is worth: another seed, no
+ * only choose; the test part of a trial is never opened. The last rows say what a difference is worth: other seeds, no
  * hidden layer, and no ranker at all.
+ * @param seeds how often each is trained, from the configured seed on; a decision's figure is the mean over them
  * @throws InputError where there is too little to learn from
  */
-export async function ablate(dataset: Dataset, config: Config, progress: Progress): Promise<Ablation> {
+export async function ablate(dataset: Dataset, config: Config, seeds: number, progress: Progress): Promise<Ablation> {
   const asked = askedAfterParting(dataset, config)
   if (asked.training.length < 50 || asked.validation.length < 20) throw new InputError('too few decisions to train a ranker on')
   progress.note(`learning up to the parting time; ${asked.training.length} decisions train, ${asked.validation.length} judge`)
   const { tuned } = await viewAtParting(dataset, config, asked, async () => undefined)
-  const examples = examplesOf(tuned, asked.training)
+  const examples = examplesOf(tuned, asked.training, positionBias(dataset.impressions))
   const questions = questionsOf(tuned, asked.validation)
   const columns: Record<AblationMetric, Float64Array[]> = { 'ndcg@20': [], 'mrr@20': [] }
-  const variants = variantsOf(config.seed)
-  for (const { ranker, options } of variants) {
+  const variants = variantsOf()
+  for (const { ranker, options, from } of variants) {
     progress.begin(ranker)
     const start = performance.now()
-    const train = { features: FEATURE_COUNT, epochs: config.epochs, seed: config.seed }
-    const slates = slatesBy(questions, options === null ? null : await trainRanker(examples, { ...train, ...options }))
-    columns['ndcg@20'].push(Float64Array.from(questions, ({ next }, i) => ndcgAt(slates[i], next, SLATE)))
-    columns['mrr@20'].push(Float64Array.from(questions, ({ next }, i) => reciprocalRankAt(slates[i], next, SLATE)))
+    const ndcg = new Float64Array(questions.length)
+    const mrr = new Float64Array(questions.length)
+    for (let run = 0; run < seeds; run++) {
+      const train = { features: FEATURE_COUNT, epochs: config.epochs, seed: config.seed + from * seeds + run }
+      const slates = slatesBy(questions, options === null ? null : await trainRanker(examples, { ...train, ...options }))
+      questions.forEach(({ next }, i) => {
+        ndcg[i] += ndcgAt(slates[i], next, SLATE) / seeds
+        mrr[i] += reciprocalRankAt(slates[i], next, SLATE) / seeds
+      })
+    }
+    columns['ndcg@20'].push(ndcg)
+    columns['mrr@20'].push(mrr)
     progress.end({ name: ranker, seconds: (performance.now() - start) / 1000, rows: examples.length, peakMb: 0 })
   }
   const visitors = asked.validation.map(({ visitor }) => visitor)
@@ -62,16 +72,21 @@ export async function ablate(dataset: Dataset, config: Config, progress: Progres
   return { decisions: examples.length, validation: questions.length, rows }
 }
 
-function variantsOf(seed: number): Variant[] {
+function variantsOf(): Variant[] {
   const groups = [...groupPositions(features)].map(
-    ([group, without]): Variant => ({ ranker: `without ${group}`, features: FEATURE_COUNT - without.length, options: { without } }),
+    ([group, without]): Variant => ({
+      ranker: `without ${group}`,
+      features: FEATURE_COUNT - without.length,
+      options: { without },
+      from: 0,
+    }),
   )
   return [
-    { ranker: 'all features', features: FEATURE_COUNT, options: {} },
+    { ranker: 'all features', features: FEATURE_COUNT, options: {}, from: 0 },
     ...groups,
-    { ranker: 'all features, another seed', features: FEATURE_COUNT, options: { seed: seed + 1 } },
-    { ranker: 'linear', features: FEATURE_COUNT, options: { linear: true } },
-    { ranker: 'none (merged score)', features: 0, options: null },
+    { ranker: 'all features, other seeds', features: FEATURE_COUNT, options: {}, from: 1 },
+    { ranker: 'linear', features: FEATURE_COUNT, options: { linear: true }, from: 0 },
+    { ranker: 'none (merged score)', features: 0, options: null, from: 0 },
   ]
 }
 

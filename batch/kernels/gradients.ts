@@ -2,8 +2,11 @@ import { parameterLayout } from '../ranker/parameters.ts'
 import { type Arena, addresses } from './arena.ts'
 import type { Run } from './threads.ts'
 
-/** Candidates of one decision: count × features, and which of them the visitor took (at least one). */
-export type Example = { features: Float32Array; count: number; taken: number[] }
+/**
+ * Candidates of one decision: count × features, and which of them the visitor took (at least one). `weight` is how often
+ * the decision counts, at least once (training repeats it: the gradients know no weight); absent = 1.
+ */
+export type Example = { features: Float32Array; count: number; taken: number[]; weight?: number }
 
 /** What features are before they are compared: (x - mean) / deviation. */
 export type Moments = { mean: Float64Array; deviation: Float64Array }

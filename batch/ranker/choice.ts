@@ -10,6 +10,7 @@ import { trialView } from '../release/assemble.ts'
 import { calibrate } from './calibrate.ts'
 import { balanced, chooseRecall, learnRanker, type Quality, qualityOf, rounded, slates } from './choose.ts'
 import { type Decision, partingTime, sampleDecisions, takenAgain } from './decisions.ts'
+import { type PositionBias, positionBias } from './position-bias.ts'
 import { type Searched, searchFamilies } from './search-families.ts'
 import { noWeights } from './train.ts'
 import { USUAL_RECALL } from './usual-recall.ts'
@@ -31,6 +32,7 @@ export type Choice = {
   ranker: Manifest['ranker']
   weights: Weights
   calibration: Calibration | undefined
+  positionBias: PositionBias | undefined
   decisions: number
   metrics: Record<string, number>
 }
@@ -96,6 +98,7 @@ export async function chooseRanker(
     ranker: 'none',
     weights: noWeights(FEATURE_COUNT),
     calibration: undefined,
+    positionBias: undefined,
     decisions,
     metrics: { decisions: validation.length },
   }
@@ -107,10 +110,11 @@ export async function chooseRanker(
   const mergedSlates = slates(tuned, validation, null)
   const merged = quality(mergedSlates)
   const popularity = quality(popularSlates(tuned, validation))
+  const bias = positionBias(dataset.impressions)
   const weights =
     config.epochs === 0
       ? none.weights
-      : await learnRanker(tuned, training, {
+      : await learnRanker(tuned, training, bias, {
           epochs: config.epochs,
           seed: config.seed,
           onEpoch: (epoch) => advance(3 + epoch, steps),
@@ -135,6 +139,7 @@ export async function chooseRanker(
     ranker,
     weights: ranker === 'mlp' ? weights : none.weights,
     calibration: calibrated.calibration,
+    positionBias: bias,
     decisions,
     metrics,
   }

@@ -10,6 +10,7 @@ import type { RecallParameters } from '../../shared/release/manifest.ts'
 import type { Example } from '../kernels/gradients.ts'
 import { continentOf } from '../learn/lists.ts'
 import type { Decision } from './decisions.ts'
+import { clickWeight, type PositionBias } from './position-bias.ts'
 import { type TrainOptions, trainRanker } from './train.ts'
 
 /** What served quality was on some decisions. */
@@ -113,11 +114,15 @@ export function chooseRecall(view: ReleaseView, decisions: readonly Decision[], 
 }
 
 /** Trains the ranker on decisions whose lists did not see them. */
-export const learnRanker = (view: ReleaseView, decisions: readonly Decision[], options: Omit<TrainOptions, 'features'>): Promise<Weights> =>
-  trainRanker(examplesOf(view, decisions), { features: FEATURE_COUNT, ...options })
+export const learnRanker = (
+  view: ReleaseView,
+  decisions: readonly Decision[],
+  bias: PositionBias | undefined,
+  options: Omit<TrainOptions, 'features'>,
+): Promise<Weights> => trainRanker(examplesOf(view, decisions, bias), { features: FEATURE_COUNT, ...options })
 
 /** Only decisions with a taken candidate teach anything. */
-export function examplesOf(view: ReleaseView, decisions: readonly Decision[]): Example[] {
+export function examplesOf(view: ReleaseView, decisions: readonly Decision[], bias: PositionBias | undefined): Example[] {
   const space = new RecallSpace(view.core.items)
   const regions = regionsOf(view)
   const examples: Example[] = []
@@ -125,7 +130,9 @@ export function examplesOf(view: ReleaseView, decisions: readonly Decision[]): E
     const request = requestOf(view, regions, decision)
     const candidates = recall(view, space, request, (item) => !decision.barred.has(item))
     const taken = Array.from(candidates.item.keys()).filter((i) => decision.next.has(candidates.item[i]))
-    if (taken.length > 0) examples.push({ features: candidateFeatures(view, candidates, request), count: candidates.count, taken })
+    if (taken.length === 0) continue
+    const weight = clickWeight(bias, decision.position)
+    examples.push({ features: candidateFeatures(view, candidates, request), count: candidates.count, taken, weight })
   }
   return examples
 }

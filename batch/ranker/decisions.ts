@@ -4,6 +4,7 @@ import { itemHash } from '../../shared/release/hash.ts'
 import type { Config } from '../config.ts'
 import type { Dataset } from '../dataset.ts'
 import { historyOf, visitorStarts } from '../learn/histories.ts'
+import { clickedPositions } from './position-bias.ts'
 
 /** A moment at which the edge would have been asked, and what the visitor took next. */
 export type Decision = {
@@ -23,6 +24,8 @@ export type Decision = {
   visitor: number
   /** Which half of the visitors they belong to: what is fitted on one may be judged on the other. */
   half: 0 | 1
+  /** Where the recommendation stood that the next deed was a click on, from 1 on; 0 where it was none. */
+  position: number
 }
 
 /** One heavy visitor must not stand for everyone. */
@@ -44,6 +47,7 @@ export function sampleDecisions(
 ): Decision[] {
   const { deeds, visitors } = dataset
   const starts = visitorStarts(dataset)
+  const positions = clickedPositions(dataset)
   const random = randomStream(seed)
   const moments: { visitor: number; step: number; draw: number }[] = []
   for (let visitor = 0; visitor < visitors.length; visitor++) {
@@ -70,13 +74,18 @@ export function sampleDecisions(
       const made = opens(dataset, step)
         ? openings(dataset, starts[visitor], step, end, remembered)
         : inSession(dataset, starts[visitor], step, remembered)
-      return made.filter(({ next }) => next.size > 0).map((decision) => ({ ...decision, validation, visitor, half }))
+      return made
+        .filter(({ next }) => next.size > 0)
+        .map((decision) => {
+          const position = decision.next.has(deeds.item[step]) ? positions[step] : 0
+          return { ...decision, validation, visitor, half, position }
+        })
     })
 }
 
 const opens = ({ deeds }: Dataset, step: number): boolean => deeds.session[step] !== deeds.session[step - 1]
 
-type Asked = Omit<Decision, 'validation' | 'visitor' | 'half'>
+type Asked = Omit<Decision, 'validation' | 'visitor' | 'half' | 'position'>
 
 function inSession({ deeds, countries }: Dataset, start: number, step: number, remembered: number): Asked[] {
   // The edge is asked right after the deed before; when the next one comes nobody knows yet.

@@ -45,12 +45,14 @@ export async function trainRanker(examples: readonly Example[], options: TrainOp
   const threads = options.threads ?? threadsFor(3 * options.epochs * rows * options.features * HIDDEN)
   const arena = new Arena()
   return withThreads(arena, threads, (run) =>
-    descend(kernelGradients(arena, run, threads, examples, given, BATCH), given, examples.length, options),
+    descend(kernelGradients(arena, run, threads, examples, given, BATCH), given, weightsOf(examples), options),
   )
 }
 
-/** @param count how many examples `gradients` knows */
-export async function descend(gradients: Gradients, moments: Moments, count: number, options: TrainOptions): Promise<Weights> {
+export const weightsOf = (examples: readonly Example[]): number[] => examples.map(({ weight = 1 }) => weight)
+
+/** @param weights of the examples that `gradients` knows: how often each counts in an epoch, on average */
+export async function descend(gradients: Gradients, moments: Moments, weights: readonly number[], options: TrainOptions): Promise<Weights> {
   const { features, epochs, seed } = options
   const layout = parameterLayout(features)
   const random = randomStream(seed)
@@ -62,16 +64,17 @@ export async function descend(gradients: Gradients, moments: Moments, count: num
   fill(layout.w1, HIDDEN, options.linear ? 0 : Math.sqrt(1 / HIDDEN))
   const gradient = new Float64Array(layout.length)
   const adam = adamOf(parameters)
+  const count = weights.reduce((sum, weight) => sum + weight, 0)
   const total = Math.max(1, epochs * Math.ceil(count / BATCH))
   let update = 0
   for (let epoch = 0; epoch < epochs; epoch++) {
-    const order = shuffled(count, random)
+    const order = shuffled(drawn(weights, random), random)
     let loss = 0
     for (let from = 0; from < order.length; from += BATCH) {
       const batch = order.slice(from, from + BATCH)
       loss += await gradients(parameters, batch, gradient)
       update++
-      adam(gradient, batch.length, update, RATE * 0.5 * (1 + Math.cos((Math.PI * update) / total)))
+      adam(gradient, batch.length, update, RATE * 0.5 * (1 + Math.cos((Math.PI * Math.min(update, total)) / total)))
     }
     await options.onEpoch?.(epoch + 1, loss / count)
   }
@@ -108,9 +111,16 @@ function adamOf(parameters: Float64Array): (gradient: Float64Array, count: numbe
   }
 }
 
-function shuffled(length: number, random: () => number): number[] {
-  const order = Array.from({ length }, (_, i) => i)
-  for (let i = length - 1; i > 0; i--) {
+/** Every example as often as its weight says; a part of a time is a chance. Whole weights draw nothing. */
+const drawn = (weights: readonly number[], random: () => number): number[] =>
+  weights.flatMap((weight, i) => {
+    const whole = Math.floor(weight)
+    const times = whole === weight || random() >= weight - whole ? whole : whole + 1
+    return Array.from({ length: times }, () => i)
+  })
+
+function shuffled(order: number[], random: () => number): number[] {
+  for (let i = order.length - 1; i > 0; i--) {
     const j = Math.floor(random() * (i + 1))
     const held = order[i]
     order[i] = order[j]

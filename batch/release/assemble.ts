@@ -31,6 +31,7 @@ export function assembleManifest({ dataset, config, learned, choice, names, line
     ...manifestOf({ names, recall: choice.recall, items: dataset.items.length, idSalt: learned.idSalt }),
     ranker: choice.ranker,
     ...(choice.calibration && { calibration: choice.calibration }),
+    ...(choice.positionBias && { positionBias: choice.positionBias }),
     tried: choice.tried,
     now: dataset.to,
     metrics: { ...choice.metrics, cohorts: learned.core.cohorts },

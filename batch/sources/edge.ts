@@ -5,8 +5,8 @@ import type { Source } from './source.ts'
 
 /**
  * What the edge recorded: archive files of EventRecord lines (shared/schemas/events.ts). Views, clicks, carts and
- * purchases become events, a purchase one for every item; impressions wait for the models that use them. Nothing is learned
- * from what a visitor did before an erasure took full effect.
+ * purchases become events, a purchase one for every item; an impression becomes a row for every item shown, with the
+ * click on it that names the same list. Nothing is learned from what a visitor did before an erasure took full effect.
  */
 export function edge(folder: string): Source {
   return {
@@ -21,23 +21,32 @@ export function edge(folder: string): Source {
         CREATE OR REPLACE TEMP TABLE archived AS
         SELECT *
         FROM read_json([${list}], format = 'newline_delimited', ignore_errors = true,
-          columns = {id: 'VARCHAR', type: 'VARCHAR', item: 'VARCHAR', items: 'JSON[]', "at": 'BIGINT', received: 'BIGINT', visitor: 'VARCHAR', country: 'VARCHAR', price: 'DOUBLE', quantity: 'DOUBLE', "until": 'BIGINT'});
+          columns = {id: 'VARCHAR', type: 'VARCHAR', item: 'VARCHAR', items: 'JSON[]', "at": 'BIGINT', received: 'BIGINT', visitor: 'VARCHAR', country: 'VARCHAR', price: 'DOUBLE', quantity: 'DOUBLE', "until": 'BIGINT', "recommId": 'VARCHAR'});
         INSERT INTO raw_erased SELECT DISTINCT visitor FROM archived WHERE type = 'erasure';
+        CREATE OR REPLACE TEMP TABLE records AS
+        WITH erased AS (SELECT visitor, max("until") AS until_ms FROM archived WHERE type = 'erasure' GROUP BY visitor)
+        SELECT row_number() OVER (ORDER BY received, id) AS nth, *
+        FROM archived
+        WHERE NOT EXISTS (SELECT 1 FROM erased WHERE erased.visitor = archived.visitor AND archived.received <= erased.until_ms);
         INSERT INTO raw_events
-        WITH erased AS (SELECT visitor, max("until") AS until_ms FROM archived WHERE type = 'erasure' GROUP BY visitor),
-        records AS (
-          SELECT row_number() OVER (ORDER BY received, id) AS nth, *
-          FROM archived
-          WHERE NOT EXISTS (SELECT 1 FROM erased WHERE erased.visitor = archived.visitor AND archived.received <= erased.until_ms)
-        ),
-        bought AS (
+        WITH bought AS (
           SELECT nth, id, visitor, coalesce("at", received) AS at_ms, country, unnest(items) AS line FROM records WHERE type = 'purchase')
         SELECT (SELECT seq FROM before) + 1000 * nth, id, visitor, true, item, coalesce("at", received) // 1000, type, NULL, country, quantity, price
         FROM records WHERE type IN ('click', 'item_view', 'add_to_cart')
         UNION ALL
         SELECT (SELECT seq FROM before) + 1000 * nth + row_number() OVER (PARTITION BY nth), id, visitor, true, line->>'item', at_ms // 1000, 'purchase', NULL, country,
                TRY_CAST(line->>'quantity' AS DOUBLE), TRY_CAST(line->>'price' AS DOUBLE)
-        FROM bought`)
+        FROM bought;
+        INSERT INTO raw_impressions
+        WITH shown AS (
+          SELECT visitor, "recommId" AS list, unnest(items) ->> '$' AS item, unnest(range(1, 1 + len(items))) AS position, coalesce("at", received) // 1000 AS at_s
+          FROM records WHERE type = 'impression' AND visitor IS NOT NULL AND "recommId" IS NOT NULL),
+        clicks AS (
+          SELECT visitor, "recommId" AS list, item, min(coalesce("at", received) // 1000) AS clicked_at_s
+          FROM records WHERE type = 'click' AND visitor IS NOT NULL AND "recommId" IS NOT NULL GROUP BY ALL)
+        SELECT visitor, list, item, position, at_s, clicked_at_s
+        FROM shown LEFT JOIN clicks USING (visitor, list, item)
+        QUALIFY row_number() OVER (PARTITION BY visitor, list, item ORDER BY at_s, position) = 1`)
     },
   }
 }

@@ -10,6 +10,9 @@ import type { DuckDBConnection } from '@duckdb/node-api'
  * raw_items(item VARCHAR, title VARCHAR, category VARCHAR, price DOUBLE, url VARCHAR, image VARCHAR, available BOOLEAN,
  *           first_seen BIGINT, properties VARCHAR)
  *   properties = a JSON object of further values to show, or NULL. Items without a row here still count, by their id alone.
+ * raw_impressions(visitor VARCHAR, list VARCHAR, item VARCHAR, position INTEGER, at_s BIGINT, clicked_at_s BIGINT)
+ *   what visitors of the edge (pseudonyms) were shown: list = its recommId; position = the item's place in it, 1 … 100;
+ *   clicked_at_s = when the visitor first clicked the item of that list, or NULL. Each item of a list once a visitor.
  * raw_erased(visitor VARCHAR)
  *   pseudonyms of visitors who had themselves erased: an imported history must not bring them back.
  */

@@ -6,4 +6,6 @@ export const CREATE_TABLES = `
   CREATE TABLE IF NOT EXISTS raw_items (
     item VARCHAR, title VARCHAR, category VARCHAR, price DOUBLE, url VARCHAR, image VARCHAR, available BOOLEAN,
     first_seen BIGINT, properties VARCHAR);
+  CREATE TABLE IF NOT EXISTS raw_impressions (
+    visitor VARCHAR, list VARCHAR, item VARCHAR, position INTEGER, at_s BIGINT, clicked_at_s BIGINT);
   CREATE TABLE IF NOT EXISTS raw_erased (visitor VARCHAR)`

@@ -60,6 +60,8 @@ export const ManifestSchema = v.strictObject({
       quality: v.number(),
     }),
   ),
+  /** What impressions said about where visitors look: by place from 1 on, relative to the best; absent where they were too few. */
+  positionBias: v.optional(v.strictObject({ impressions: Count, clicks: Count, propensities: v.array(v.number()) })),
   core: v.strictObject({ hash: Hash, bytes: Count }),
   model: v.strictObject({ hash: Hash, bytes: Count }),
   neighbours: v.array(SlotPack),

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Dataset } from '../../batch/dataset.ts'
+import { type Dataset, NOBODY } from '../../batch/dataset.ts'
 import { ingest } from '../../batch/ingest.ts'
 import { edge } from '../../batch/sources/edge.ts'
 import { files } from '../../batch/sources/files.ts'
@@ -234,6 +234,51 @@ describe('what the edge recorded', () => {
     expect(Array.from(dataset.pseudonymous)).toEqual([1, 0])
     expect(dataset.deeds.count).toBe(5)
     expect(dataset.dropped).toEqual({ 'sent twice': 1, 'unknown item': 1, 'without a visitor': 1 })
+  })
+
+  it('keeps what was shown where, and what of it was clicked', async () => {
+    const at = Date.UTC(2026, 10, 2)
+    const record = { v: 1, received: at, visitor: '0123456789abcdef', country: 'FR', at }
+    const other = { ...record, visitor: 'fedcba9876543210' }
+    const shown = { type: 'impression', items: ['y', 'x', 'not-in-the-shop'] }
+    const lines = [
+      { ...record, id: 'event-0001', ...shown, recommId: 'list-b' },
+      { ...record, id: 'event-0001', ...shown, recommId: 'list-b' },
+      { ...record, id: 'event-0002', type: 'click', item: 'x', recommId: 'list-b', position: 2, at: at + 5000 },
+      { ...record, id: 'event-0003', type: 'click', item: 'x', recommId: 'list-b', position: 2, at: at + 9000 },
+      { ...record, id: 'event-0004', type: 'click', item: 'y', recommId: 'list-c', at: at + 9000 },
+      { ...other, id: 'event-0005', ...shown, recommId: 'list-a', at: at + 1000 },
+      { ...record, id: 'event-0006', ...shown },
+      { ...record, id: 'event-0007', ...shown, recommId: 'list-d', visitor: null },
+    ]
+    const log = mkdtempSync(join(folder, 'shown-'))
+    writeFileSync(join(log, 'log.ndjson'), lines.map((line) => `${JSON.stringify(line)}\n`).join(''))
+    const { items, visitors, impressions, fingerprint } = await read([edge(log)])
+    expect(items.map(({ id }) => id)).toEqual(['x', 'y'])
+    expect(visitors).toEqual(['0123456789abcdef'])
+    const seconds = at / 1000
+    expect(
+      Array.from({ length: impressions.count }, (_, k) =>
+        Object.values(impressions)
+          .slice(1)
+          .map((column) => (column as Uint32Array)[k]),
+      ),
+    ).toEqual([
+      [0, 1, 1, 1, seconds, 0],
+      [0, 0, 2, 1, seconds, seconds + 5],
+      [NOBODY, 1, 1, 0, seconds + 1, 0],
+      [NOBODY, 0, 2, 0, seconds + 1, 0],
+    ])
+    writeFileSync(
+      join(log, 'log.ndjson'),
+      lines
+        .slice(2, 5)
+        .map((line) => `${JSON.stringify(line)}\n`)
+        .join(''),
+    )
+    const without = await read([edge(log)])
+    expect(without.impressions.count).toBe(0)
+    expect(without.fingerprint).not.toBe(fingerprint)
   })
 
   it('is not learned from after an erasure, until the erasure is past', async () => {

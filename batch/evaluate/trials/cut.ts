@@ -7,7 +7,7 @@ const cut = (source: Source, remove: string): Source => ({
   async load(db: DuckDBConnection) {
     await source.load(db)
     await db.run(
-      `DELETE FROM raw_events WHERE ${remove}; DELETE FROM raw_items WHERE item NOT IN (SELECT item FROM raw_events WHERE item IS NOT NULL)`,
+      `DELETE FROM raw_events WHERE ${remove}; DELETE FROM raw_impressions; DELETE FROM raw_items WHERE item NOT IN (SELECT item FROM raw_events WHERE item IS NOT NULL)`,
     )
   },
 })

@@ -1,6 +1,6 @@
 import { VIEWED } from '../../../shared/ranking/release-view.ts'
 import { itemHash } from '../../../shared/release/hash.ts'
-import type { Dataset } from '../../dataset.ts'
+import { type Dataset, noImpressions } from '../../dataset.ts'
 import { visitorStarts } from '../../learn/histories.ts'
 import { historyOfItems } from '../queries.ts'
 import type { Query } from '../trial.ts'
@@ -14,6 +14,8 @@ export function deedsWhere(dataset: Dataset, keep: (deed: number) => boolean): D
   const at = take(deeds.at, Uint32Array)
   return {
     ...dataset,
+    // What is cut away must not be told by what was clicked.
+    impressions: noImpressions(),
     deeds: {
       count: kept.length,
       visitor: take(deeds.visitor, Uint32Array),

@@ -1,4 +1,4 @@
-import type { Dataset } from '../../../batch/dataset.ts'
+import { type Dataset, noImpressions } from '../../../batch/dataset.ts'
 
 export type DeedRow = { visitor: number; item: number; at: number; session?: number; deed?: number; country?: number }
 
@@ -27,6 +27,7 @@ export function datasetOf(visitors: number, items: number, deeds: DeedRow[]): Da
       session: Uint32Array.from(column(({ session, visitor }) => session ?? visitor)),
       country: Uint8Array.from(column(({ country = 2 }) => country)),
     },
+    impressions: noImpressions(),
     from: 0,
     to: Math.max(...deeds.map(({ at }) => at)),
     fingerprint: '',
