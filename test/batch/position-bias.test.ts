@@ -1,7 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
+import { silentProgress } from '../../batch/cli/progress.ts'
+import { readConfig } from '../../batch/config.ts'
+import { noImpressions } from '../../batch/dataset.ts'
+import { learnRelease } from '../../batch/evaluate/release.ts'
+import { ingest } from '../../batch/ingest.ts'
 import {
   clickedPositions,
   clickWeight,
@@ -11,8 +17,10 @@ import {
   type Shown,
 } from '../../batch/ranker/position-bias.ts'
 import { trainRanker } from '../../batch/ranker/train.ts'
+import { edge } from '../../batch/sources/edge.ts'
 import { randomStream } from '../../shared/random.ts'
 import { referenceScores } from '../../shared/ranking/reference-scorer.ts'
+import { checkEntry } from '../../shared/release/manifest.ts'
 import { datasetOf } from './support/dataset-of.ts'
 
 const TRUE_PROPENSITIES = [1, 0.8, 0.62, 0.5, 0.42, 0.36, 0.3, 0.26, 0.22, 0.2]
@@ -133,3 +141,61 @@ describe('a click on a recommendation', () => {
     expect(Math.abs((await gap(2.5)) - Math.log(2.5))).toBeLessThan(0.25)
   })
 })
+
+describe('a night after many impressions', () => {
+  it('has in its evidence where visitors look', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'nightjar-shown-'))
+    try {
+      writeFileSync(
+        join(folder, 'log.ndjson'),
+        recorded(600)
+          .map((line) => `${JSON.stringify(line)}\n`)
+          .join(''),
+      )
+      const train = await ingest([edge(folder)], { threads: 1, workDirectory: folder })
+      const config = readConfig(undefined, { trials: 1, epochs: 1, decisions: 600, minVisitors: 1 })
+      const { release, manifest } = await learnRelease({ train }, config, silentProgress)
+      expect((await checkEntry({ release, manifest: JSON.parse(JSON.stringify(manifest)) })).manifest.positionBias).toEqual(
+        manifest.positionBias,
+      )
+      const { impressions, clicks, propensities } = manifest.positionBias ?? { impressions: 0, clicks: 0, propensities: [] }
+      expect(impressions).toBe(train.impressions.count)
+      expect(clicks).toBe(train.deeds.count)
+      expect(worst(propensities)).toBeLessThan(0.2)
+      const unbiased = await learnRelease({ train: { ...train, impressions: noImpressions() } }, config, silentProgress)
+      expect(unbiased.manifest.positionBias).toBeUndefined()
+      expect(unbiased.manifest.core).toEqual(manifest.core)
+      expect([manifest.ranker, unbiased.manifest.ranker]).toEqual(['mlp', 'mlp'])
+      expect(unbiased.manifest.model).not.toEqual(manifest.model)
+    } finally {
+      rmSync(folder, { recursive: true, force: true })
+    }
+  })
+})
+
+/** What the edge would have recorded of visitors who see six lists each, a minute apart. */
+function recorded(visitors: number): object[] {
+  const shown = simulate(6 * visitors, 1000, 5)
+  const width = TRUE_PROPENSITIES.length
+  return Array.from({ length: 6 * visitors }, (_, list) => {
+    const visitor = Math.floor(list / 6)
+      .toString(16)
+      .padStart(16, '0')
+    const at = Date.UTC(2026, 9, 1) + 7_200_000 * Math.floor(list / 6) + 60_000 * (list % 6)
+    const record = { v: 1, visitor, country: 'FR', recommId: `list-${list}` }
+    const rows = Array.from({ length: width }, (_, place) => list * width + place)
+    const name = (k: number): string => `item-${shown.item[k]}`
+    const clicks = rows.filter((k) => shown.clickedAt[k] > 0)
+    return [
+      { ...record, id: `impression-${list}`, type: 'impression', items: rows.map(name), at, received: at },
+      ...clicks.map((k, i) => ({
+        ...record,
+        id: `click-${list}-${i}`,
+        type: 'click',
+        item: name(k),
+        at: at + 1000 * (i + 1),
+        received: at + 9000,
+      })),
+    ]
+  }).flat()
+}
