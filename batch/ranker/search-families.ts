@@ -3,10 +3,11 @@ import { topItems } from '../../shared/ranking/top.ts'
 import type { Tried } from '../../shared/release/manifest.ts'
 import type { Config } from '../config.ts'
 import { type Family, type FamilyWeights, families } from '../learn/families.ts'
-import { recency, type Window } from '../learn/interactions.ts'
+import type { Window } from '../learn/interactions.ts'
 import { largest, type Sparse, SparseBuilder } from '../learn/sparse.ts'
 import { balanced, rounded } from './choose.ts'
 import type { Decision } from './decisions.ts'
+import { popularityQuality } from './popularity-fading.ts'
 import { USUAL_RECALL } from './usual-recall.ts'
 
 export type Searched = {
@@ -17,7 +18,7 @@ export type Searched = {
 }
 
 /** What "together" may count in a row beside "similar". */
-const MIXES = [0.1, 0.3, 0.5, 0.7, 0.9]
+const MIXES = [0, 0.1, 0.3, 0.5, 0.7, 0.9]
 const HALF_LIVES = [1.5, 3, 7, 14, 30, 90]
 const SLATE = 20
 
@@ -61,6 +62,7 @@ export async function searchFamilies(
     best[family.name] = kept.weights
   }
   const weights = best as FamilyWeights
+  const horizon = window.dataset.to + 1 - window.until
   config = {
     ...config,
     ...bestOf(
@@ -77,7 +79,7 @@ export async function searchFamilies(
       HALF_LIVES,
       (halfLifeDays) => ({ halfLifeDays }),
       'lists',
-      (days) => popularQuality(window, decisions, days),
+      (days) => popularityQuality(window, days, horizon),
       tried,
     ),
   }
@@ -137,18 +139,4 @@ function mixed({ similar, together }: FamilyWeights, mix: number, width: number)
     builder.endRow()
   }
   return builder.build()
-}
-
-/** How well the most popular items do when popularity halves every `halfLifeDays`. */
-function popularQuality({ dataset: { deeds, items }, until }: Window, decisions: readonly Decision[], halfLifeDays: number): number {
-  const popularity = new Float32Array(items.length)
-  for (let k = 0; k < deeds.count; k++) {
-    if (deeds.at[k] < until) popularity[deeds.item[k]] += recency(until, deeds.at[k], halfLifeDays)
-  }
-  const all = Uint32Array.from(items.keys())
-  const slate = Array.from(topItems(all, all.length, popularity, SLATE))
-  return balanced(
-    decisions,
-    decisions.map(() => slate),
-  )
 }
