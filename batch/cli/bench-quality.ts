@@ -57,6 +57,7 @@ export const qualityCommand = (): Command =>
       `
 Examples:
   $ npx nightjar bench quality --dataset online-retail
+  $ npx nightjar bench quality --dataset movietweetings-new-items --systems popularity,nightjar-no-content,nightjar
   $ npx nightjar bench quality --source csv --events orders.csv --split leave-last-out --json figures.json`,
     )
     .action(benchQuality)

@@ -54,8 +54,9 @@ export async function judgeTrial(trial: OpenTrial, options: JudgeOptions): Promi
     whole('night', system.name, 'seconds', seconds)
     whole('night', system.name, 'peak-mb', peakMb)
   }
+  const ablated = await learnAblations(trial, options, wanted)
   const omitted = others.flatMap(({ system }) => ('omitted' in system ? [system] : []))
-  const fixed = others.flatMap(({ system }): System[] => ('rank' in system ? [system] : []))
+  const fixed = [...others.flatMap(({ system }): System[] => ('rank' in system ? [system] : [])), ...ablated]
   const vectors = learned[0]?.view.core ?? { vectors: new Int8Array(0), dimensions: 0 }
   const background: Background = { share: itemShares(trial), vectors: vectors.vectors, dimensions: vectors.dimensions }
 
@@ -66,6 +67,17 @@ export async function judgeTrial(trial: OpenTrial, options: JudgeOptions): Promi
     progress.end({ name: `judge ${task.name}`, seconds: (performance.now() - start) / 1000, rows: task.queries.length, peakMb: 0 })
   }
   return { rows, omitted, releases: learned.map(({ release }) => release) }
+}
+
+/** Once each, with the first seed. */
+async function learnAblations(trial: OpenTrial, { config, progress }: JudgeOptions, wanted: (name: string) => boolean): Promise<System[]> {
+  const made: System[] = []
+  for (const [name, change] of Object.entries(trial.ablations ?? {})) {
+    if (!wanted(name)) continue
+    const { systems } = await learnRelease(trial, { ...config, ...change }, progress)
+    made.push(...systems.filter((system) => system.name === 'nightjar').map((system) => ({ ...system, name })))
+  }
+  return made
 }
 
 async function judgeTask(

@@ -6,6 +6,7 @@ import type { RecallParameters } from '../../shared/release/manifest.ts'
 import type { NeighbourInput } from '../../shared/release/neighbour-pack.ts'
 import type { Config } from '../config.ts'
 import type { Dataset } from '../dataset.ts'
+import { contentRows } from './content-rows.ts'
 import { type FamilyWeights, learnFamilies } from './families.ts'
 import { endBefore, historyOf, visitorStarts } from './histories.ts'
 import { type Interactions, interactions, type Window } from './interactions.ts'
@@ -55,7 +56,11 @@ export async function learn(
   const shares = { similar: 1 - config.mix, together: config.mix, next: NEXT_SHARE * config.mix }
   const neighbours = mergeNeighbours({ ...kinds, next }, shares, config.neighboursPerItem)
   await advance(2, STEPS)
-  const vectors = await itemVectors(dataset, recent, { dimensions: config.dimensions, content: config.content, seed: config.seed })
+  const vectors = await itemVectors(contentRows(dataset), recent, {
+    dimensions: config.dimensions,
+    content: config.content,
+    seed: config.seed,
+  })
   await advance(3, STEPS)
   const { core, idSalt } = describeItems(window, recent, vectors, config)
   const { centroids, cohort, cohortSizes } = formCohorts(window, core, config, recall)

@@ -9,6 +9,7 @@ import { InputError, type Source } from '../../sources/source.ts'
 import { newItemQueries, nextQueries, periodQueries, withoutHistory } from '../queries.ts'
 import type { Query, Task, Trial } from '../trial.ts'
 import { cutBefore, leaveLastOut } from './cut.ts'
+import { hiddenItemTasks, hiddenItemValidation, hideItems } from './hidden-items.ts'
 import { before, heldOut, withoutLast } from './inner-cut.ts'
 import {
   digineticaQueries,
@@ -20,7 +21,14 @@ import {
   serenadeSource,
 } from './sessions.ts'
 
-export const datasetNames = ['online-retail', 'serenade-bolcom', 'diginetica', 'gowalla', 'movietweetings'] as const
+export const datasetNames = [
+  'online-retail',
+  'serenade-bolcom',
+  'diginetica',
+  'gowalla',
+  'movietweetings',
+  'movietweetings-new-items',
+] as const
 export type DatasetName = (typeof datasetNames)[number]
 export const splitNames = ['temporal', 'leave-last-out', 'sessions'] as const
 export type SplitName = (typeof splitNames)[number]
@@ -35,6 +43,8 @@ export const DATA = join(import.meta.dirname, '../../../../shared/data')
 export type OpenTrial = Pick<Trial, 'dataset' | 'train' | 'time'> & {
   /** What the protocol fixes of a night's configuration. */
   fixed: Partial<Config>
+  /** Our own, learned with these settings besides, under names of their own. */
+  ablations?: Record<string, Partial<Config>>
   tasks(): Promise<Task[]>
   validation(): Trial
 }
@@ -74,8 +84,7 @@ export async function openTrial(name: DatasetName, data: string, options: TrialO
       }
     }
     case 'movietweetings': {
-      const ratings = file('movietweetings-100k', 'ratings.dat.gz')
-      const source = movieTweetings(ratings, file('movietweetings-100k', 'movies.dat.gz'))
+      const source = movies(file)
       const train = await read(cutBefore(source, MOVIES_SPLIT))
       return {
         dataset: name,
@@ -85,6 +94,19 @@ export async function openTrial(name: DatasetName, data: string, options: TrialO
         tasks: async () => [{ name: 'next', queries: movieQueries(await read(source), train, MOVIES_SPLIT) }],
         validation: () =>
           innerTrial(name, train, MOVIES_VALIDATION, (inner) => [{ name: 'next', queries: movieQueries(train, inner, MOVIES_VALIDATION) }]),
+      }
+    }
+    case 'movietweetings-new-items': {
+      const source = movies(file)
+      const train = await read(hideItems(cutBefore(source, MOVIES_SPLIT), MOVIES_SPLIT))
+      return {
+        dataset: name,
+        train,
+        time: 'seconds',
+        fixed: {},
+        ablations: { 'nightjar-no-content': { content: 0 } },
+        tasks: async () => hiddenItemTasks(await read(hideItems(source, MOVIES_SPLIT)), train, MOVIES_SPLIT, 0),
+        validation: () => hiddenItemValidation(name, train, MOVIES_VALIDATION),
       }
     }
     case 'serenade-bolcom': {
@@ -140,6 +162,9 @@ function retailTasks(all: Dataset, train: Dataset, split: number): Task[] {
     { name: 'no-clicks-abroad', queries: withoutHistory(everyone.filter(({ country }) => country !== 'GB')) },
   ]
 }
+
+const movies = (file: (...path: string[]) => string): Source =>
+  movieTweetings(file('movietweetings-100k', 'ratings.dat.gz'), file('movietweetings-100k', 'movies.dat.gz'))
 
 /** The first later rating of whoever had rated four films before; rated films are no answer. */
 function movieQueries(all: Dataset, train: Dataset, split: number): Query[] {
