@@ -1,11 +1,10 @@
 import { writeFileSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { readConfig } from '../config.ts'
 import { ABLATION_METRICS, type Ablation, type AblationMetric, ablate } from '../evaluate/ablation.ts'
 import type { Interval } from '../evaluate/bootstrap.ts'
-import { DATA, type DatasetName, datasetNames, openTrial } from '../evaluate/trials/trials.ts'
+import { DATA, type DatasetName, datasetNames, openTrial, wholeMachine } from '../evaluate/trials/trials.ts'
 import { plainProgress } from './progress.ts'
 import { wholeNumber } from './whole-number.ts'
 
@@ -22,8 +21,7 @@ export const ablationCommand = (): Command =>
     .action(benchAblation)
 
 async function benchAblation(options: AblationOptions): Promise<void> {
-  const at = { threads: availableParallelism(), workDirectory: join(tmpdir(), 'nightjar-bench') }
-  const trial = await openTrial(options.dataset, resolve(options.data), at)
+  const trial = await openTrial(options.dataset, resolve(options.data), wholeMachine())
   const ablation = await ablate(
     trial.train,
     readConfig(options.config, trial.fixed),

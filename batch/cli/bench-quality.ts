@@ -1,6 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { readConfig } from '../config.ts'
 import { judgeTrial, type Row, type Verdict } from '../evaluate/judge-trial.ts'
@@ -14,6 +13,7 @@ import {
   openTrial,
   type SplitName,
   splitNames,
+  wholeMachine,
 } from '../evaluate/trials/trials.ts'
 import { openSource } from '../sources/registry.ts'
 import { InputError } from '../sources/source.ts'
@@ -76,7 +76,7 @@ async function benchQuality(options: QualityOptions): Promise<void> {
 }
 
 function trialOf(options: QualityOptions): Promise<OpenTrial> {
-  const at = { threads: availableParallelism(), workDirectory: join(tmpdir(), 'nightjar-bench') }
+  const at = wholeMachine()
   if (options.dataset !== undefined && options.source !== undefined) throw new InputError('give --dataset or --source, not both')
   if (options.dataset !== undefined) return openTrial(options.dataset, resolve(options.data), at)
   if (options.source === undefined)

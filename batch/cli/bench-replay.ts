@@ -1,14 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
-import { availableParallelism, tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { REMEMBERED_ITEMS, TOKEN_ITEMS } from '../../shared/memory.ts'
 import { readConfig } from '../config.ts'
 import { judgeReplay, type ReplayVerdict } from '../evaluate/replay/judge-replay.ts'
 import { openReplay, type ReplayName, replayNames } from '../evaluate/replay/open-replay.ts'
 import type { MemoryKind } from '../evaluate/replay/visitor-client.ts'
-import { DATA } from '../evaluate/trials/trials.ts'
+import { DATA, wholeMachine } from '../evaluate/trials/trials.ts'
 import { plainProgress } from './progress.ts'
 import { wholeNumber } from './whole-number.ts'
 
@@ -40,7 +39,7 @@ async function benchReplay(options: ReplayCommandOptions): Promise<void> {
     options.dataset,
     resolve(options.data),
     { remembered, limit: options.limit, seed },
-    { threads: availableParallelism(), workDirectory: join(tmpdir(), 'nightjar-bench') },
+    wholeMachine(),
   )
   const config = readConfig(options.config, trial.fixed)
   const secrets = {

@@ -1,14 +1,11 @@
 import { ndcgAt, reciprocalRankAt } from '../../shared/metrics.ts'
-import { type Candidates, RecallSpace, recall } from '../../shared/ranking/candidates.ts'
 import { FEATURE_COUNT, features } from '../../shared/ranking/features.ts'
-import { candidateFeatures, ordered } from '../../shared/ranking/rank.ts'
-import { referenceScores, type Weights } from '../../shared/ranking/reference-scorer.ts'
 import type { ReleaseView } from '../../shared/ranking/release-view.ts'
 import type { Config } from '../config.ts'
 import type { Dataset } from '../dataset.ts'
 import type { Progress } from '../night/stages.ts'
-import { askedAfterParting, viewAtParting } from '../ranker/choice.ts'
-import { examplesOf, regionsOf, requestOf } from '../ranker/choose.ts'
+import { askedAfterParting, enoughToRank, viewAtParting } from '../ranker/choice.ts'
+import { examplesOf, type Gathered, gathered, slateOf } from '../ranker/choose.ts'
 import type { Decision } from '../ranker/decisions.ts'
 import { positionBias } from '../ranker/position-bias.ts'
 import { type TrainOptions, trainRanker } from '../ranker/train.ts'
@@ -36,7 +33,7 @@ type Variant = { ranker: string; features: number; options: Partial<TrainOptions
  */
 export async function ablate(dataset: Dataset, config: Config, seeds: number, progress: Progress): Promise<Ablation> {
   const asked = askedAfterParting(dataset, config)
-  if (asked.training.length < 50 || asked.validation.length < 20) throw new InputError('too few decisions to train a ranker on')
+  if (!enoughToRank(asked)) throw new InputError('too few decisions to train a ranker on')
   progress.note(`learning up to the parting time; ${asked.training.length} decisions train, ${asked.validation.length} judge`)
   const { tuned } = await viewAtParting(dataset, config, asked, async () => undefined)
   const examples = examplesOf(tuned, asked.training, positionBias(dataset.impressions))
@@ -50,10 +47,11 @@ export async function ablate(dataset: Dataset, config: Config, seeds: number, pr
     const mrr = new Float64Array(questions.length)
     for (let run = 0; run < seeds; run++) {
       const train = { features: FEATURE_COUNT, epochs: config.epochs, seed: config.seed + from * seeds + run }
-      const slates = slatesBy(questions, options === null ? null : await trainRanker(examples, { ...train, ...options }))
-      questions.forEach(({ next }, i) => {
-        ndcg[i] += ndcgAt(slates[i], next, SLATE) / seeds
-        mrr[i] += reciprocalRankAt(slates[i], next, SLATE) / seeds
+      const weights = options === null ? null : await trainRanker(examples, { ...train, ...options })
+      questions.forEach((question, i) => {
+        const slate = slateOf(question, weights, SLATE)
+        ndcg[i] += ndcgAt(slate, question.decision.next, SLATE) / seeds
+        mrr[i] += reciprocalRankAt(slate, question.decision.next, SLATE) / seeds
       })
     }
     columns['ndcg@20'].push(ndcg)
@@ -90,21 +88,9 @@ function variantsOf(): Variant[] {
   ]
 }
 
-type Question = { candidates: Candidates; features: Float32Array; next: ReadonlySet<number> }
-
-function questionsOf(view: ReleaseView, decisions: readonly Decision[]): Question[] {
-  const space = new RecallSpace(view.core.items)
-  const regions = regionsOf(view)
-  return decisions.map((decision) => {
-    const request = requestOf(view, regions, decision)
-    const candidates = recall(view, space, request, (item) => !decision.barred.has(item))
-    return { candidates, features: candidateFeatures(view, candidates, request), next: decision.next }
-  })
-}
-
-const slatesBy = (questions: readonly Question[], weights: Weights | null): number[][] =>
-  questions.map(({ candidates, features: x }) => {
-    const raw = weights === null ? candidates.merged : new Float32Array(candidates.count)
-    if (weights !== null) referenceScores(weights, x, candidates.count, raw)
-    return Array.from(ordered(candidates, raw).order.subarray(0, SLATE), (i) => candidates.item[i])
+/** Every ranker is asked the same: the features are assembled once for all of them. */
+const questionsOf = (view: ReleaseView, decisions: readonly Decision[]): Gathered[] =>
+  Array.from(gathered(view, decisions), (own) => {
+    const assembled = own.features()
+    return { ...own, features: () => assembled }
   })

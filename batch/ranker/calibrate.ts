@@ -1,9 +1,7 @@
 import { type Calibration, logShares, probability } from '../../shared/ranking/calibration.ts'
-import { RecallSpace, recall } from '../../shared/ranking/candidates.ts'
-import { candidateFeatures } from '../../shared/ranking/rank.ts'
-import { referenceScores, roundScore, type Weights } from '../../shared/ranking/reference-scorer.ts'
+import { roundScore, type Weights } from '../../shared/ranking/reference-scorer.ts'
 import type { ReleaseView } from '../../shared/ranking/release-view.ts'
-import { regionsOf, requestOf, rounded } from './choose.ts'
+import { gathered, rankerScores, rounded } from './choose.ts'
 import type { Decision } from './decisions.ts'
 
 /** Candidates of many decisions, one beside the other: the log of each one's softmax share, and whether it was taken next. */
@@ -41,16 +39,10 @@ export function calibrate(view: ReleaseView, decisions: readonly Decision[], wei
 }
 
 function outcomesOf(view: ReleaseView, decisions: readonly Decision[], weights: Weights): Outcomes {
-  const space = new RecallSpace(view.core.items)
-  const regions = regionsOf(view)
   const shares: Float64Array[] = []
   const taken: number[] = []
-  for (const decision of decisions) {
-    const request = requestOf(view, regions, decision)
-    const candidates = recall(view, space, request, (item) => !decision.barred.has(item))
-    const raw = new Float32Array(candidates.count)
-    referenceScores(weights, candidateFeatures(view, candidates, request), candidates.count, raw)
-    shares.push(logShares(Float64Array.from(raw, roundScore)))
+  for (const { decision, candidates, features } of gathered(view, decisions)) {
+    shares.push(logShares(Float64Array.from(rankerScores(weights, features(), candidates.count), roundScore)))
     // A visit takes several items, but one is the next: so that probabilities of a slate add up to at most 1.
     const [first] = decision.next
     for (const item of candidates.item) taken.push(item === first ? 1 : 0)

@@ -64,6 +64,9 @@ export function askedAfterParting(dataset: Dataset, config: Config): Asked {
   return { parting, recall, settled, training, searchable, validation }
 }
 
+/** With less, a ranker would learn, and be chosen by, chance. */
+export const enoughToRank = ({ training, validation }: Asked): boolean => validation.length >= 20 && training.length >= 50
+
 /** What was learned before the parting time, under the settings and with the recall that rank the searchable decisions best. */
 export async function viewAtParting(
   dataset: Dataset,
@@ -102,7 +105,7 @@ export async function chooseRanker(
     decisions,
     metrics: { decisions: validation.length },
   }
-  if (validation.length < 20 || training.length < 50) return none
+  if (!enoughToRank(asked)) return none
   const steps = config.epochs + 3
   const { tuned, searched } = await viewAtParting(dataset, config, asked, (step) => advance(step, steps))
   await advance(3, steps)

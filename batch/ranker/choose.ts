@@ -1,5 +1,5 @@
 import { hitRateAt, ndcgAt, recallAt, reciprocalRankAt } from '../../shared/metrics.ts'
-import { type RecallRequest, RecallSpace, recall } from '../../shared/ranking/candidates.ts'
+import { type Candidates, type RecallRequest, RecallSpace, recall } from '../../shared/ranking/candidates.ts'
 import { foldIn, nearestCohort } from '../../shared/ranking/cohort.ts'
 import { FEATURE_COUNT } from '../../shared/ranking/features.ts'
 import { candidateFeatures, ordered } from '../../shared/ranking/rank.ts'
@@ -33,18 +33,40 @@ export function requestOf(view: ReleaseView, regions: ReadonlySet<string>, decis
 
 export const regionsOf = (view: ReleaseView): Set<string> => new Set(view.manifest.lists.flatMap((pack) => pack.regions))
 
-/** The slate of each decision by the merged score, or by the ranker when weights are given. */
-export function slates(view: ReleaseView, decisions: readonly Decision[], weights: Weights | null): number[][] {
+/** A decision with what the edge would have to rank for it. */
+export type Gathered = { decision: Decision; candidates: Candidates; features: () => Float32Array }
+
+/** One decision after the other, for a caller that does not need all of them at once. */
+export function* gathered(view: ReleaseView, decisions: readonly Decision[]): Generator<Gathered> {
   const space = new RecallSpace(view.core.items)
   const regions = regionsOf(view)
-  return decisions.map((decision) => {
+  for (const decision of decisions) {
     const request = requestOf(view, regions, decision)
     const candidates = recall(view, space, request, (item) => !decision.barred.has(item))
-    const raw = weights === null ? candidates.merged : new Float32Array(candidates.count)
-    if (weights !== null) referenceScores(weights, candidateFeatures(view, candidates, request), candidates.count, raw)
-    return Array.from(ordered(candidates, raw).order.subarray(0, 20), (i) => candidates.item[i])
-  })
+    yield { decision, candidates, features: () => candidateFeatures(view, candidates, request) }
+  }
 }
+
+/** The ranker's scores of `count` candidates, as they are before rounding. */
+export function rankerScores(weights: Weights, features: Float32Array, count: number): Float32Array {
+  const scores = new Float32Array(count)
+  referenceScores(weights, features, count, scores)
+  return scores
+}
+
+/** The best `most` items by the merged score, or by the ranker when weights are given. */
+export function slateOf(
+  { candidates, features }: Pick<Gathered, 'candidates' | 'features'>,
+  weights: Weights | null,
+  most: number,
+): number[] {
+  const scores = weights === null ? candidates.merged : rankerScores(weights, features(), candidates.count)
+  return Array.from(ordered(candidates, scores).order.subarray(0, most), (i) => candidates.item[i])
+}
+
+/** The slate of each decision by the merged score, or by the ranker when weights are given. */
+export const slates = (view: ReleaseView, decisions: readonly Decision[], weights: Weights | null): number[][] =>
+  Array.from(gathered(view, decisions), (own) => slateOf(own, weights, 20))
 
 /** @param items how many there are */
 export function qualityOf(items: number, decisions: readonly Decision[], shown: readonly number[][]): Quality {
@@ -123,16 +145,12 @@ export const learnRanker = (
 
 /** Only decisions with a taken candidate teach anything. */
 export function examplesOf(view: ReleaseView, decisions: readonly Decision[], bias: PositionBias | undefined): Example[] {
-  const space = new RecallSpace(view.core.items)
-  const regions = regionsOf(view)
   const examples: Example[] = []
-  for (const decision of decisions) {
-    const request = requestOf(view, regions, decision)
-    const candidates = recall(view, space, request, (item) => !decision.barred.has(item))
+  for (const { decision, candidates, features } of gathered(view, decisions)) {
     const taken = Array.from(candidates.item.keys()).filter((i) => decision.next.has(candidates.item[i]))
     if (taken.length === 0) continue
     const weight = clickWeight(bias, decision.position)
-    examples.push({ features: candidateFeatures(view, candidates, request), count: candidates.count, taken, weight })
+    examples.push({ features: features(), count: candidates.count, taken, weight })
   }
   return examples
 }

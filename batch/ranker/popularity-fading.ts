@@ -10,10 +10,11 @@ const SLATE = 20
 /**
  * How well the most popular items foretell what is taken, when popularity halves every `halfLifeDays`: the mean over
  * moments of the window of the share that the top 20 have of all deeds in the time after it, plus the same with each
- * place discounted as in DCG (Järvelin & Kekäläinen 2002). Looks at nothing from `until` on.
- * @param horizon seconds after each moment whose deeds count
+ * place discounted as in DCG (Järvelin & Kekäläinen 2002). As much time counts as lies between the window's end and the
+ * data's; nothing from `until` on is looked at.
  */
-export function popularityQuality(window: Window, halfLifeDays: number, horizon: number): number {
+export function popularityQuality(window: Window, halfLifeDays: number): number {
+  const horizon = window.dataset.to + 1 - window.until
   const moments = momentsOf(window, horizon)
   return moments.reduce((sum, moment) => sum + qualityAt(window, moment, halfLifeDays, horizon), 0) / moments.length
 }

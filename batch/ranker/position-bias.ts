@@ -1,3 +1,4 @@
+import { roundProbability } from '../../shared/ranking/calibration.ts'
 import type { Dataset, Impressions } from '../dataset.ts'
 
 /** What was shown where, and whether it was clicked. */
@@ -27,7 +28,7 @@ export function positionBias(shown: Shown): PositionBias | undefined {
   let clicks = 0
   for (let k = 0; k < shown.count; k++) if (shown.clickedAt[k] > 0) clicks++
   if (clicks < FEWEST_CLICKS) return undefined
-  return { impressions: shown.count, clicks, propensities: propensitiesByEm(shown).map((value) => Math.round(value * 1e6) / 1e6) }
+  return { impressions: shown.count, clicks, propensities: propensitiesByEm(shown).map(roundProbability) }
 }
 
 /** For every deed where the recommendation stood that it was a click on, from 1 on; 0 where it was none. */

@@ -62,7 +62,6 @@ export async function searchFamilies(
     best[family.name] = kept.weights
   }
   const weights = best as FamilyWeights
-  const horizon = window.dataset.to + 1 - window.until
   config = {
     ...config,
     ...bestOf(
@@ -79,7 +78,7 @@ export async function searchFamilies(
       HALF_LIVES,
       (halfLifeDays) => ({ halfLifeDays }),
       'lists',
-      (days) => popularityQuality(window, days, horizon),
+      (days) => popularityQuality(window, days),
       tried,
     ),
   }

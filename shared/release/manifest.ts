@@ -56,7 +56,7 @@ export const ManifestSchema = v.strictObject({
       /** A family of models, how much of each a row holds (`mix`), or how fast popularity fades (`lists`). */
       family: v.picklist(['similar', 'together', 'mix', 'lists']),
       setting: v.record(v.string(), v.number()),
-      /** Recall@20 + NDCG@20, every kind of decision counting alike. */
+      /** Recall@20 + NDCG@20, every kind of decision counting alike; of `lists`, the same of all deeds that followed. */
       quality: v.number(),
     }),
   ),

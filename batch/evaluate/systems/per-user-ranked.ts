@@ -1,15 +1,15 @@
 import { type Candidates, type RecallRequest, RecallSpace, recall } from '../../../shared/ranking/candidates.ts'
 import { FEATURE_COUNT } from '../../../shared/ranking/features.ts'
 import { sessionLength } from '../../../shared/ranking/history-weights.ts'
-import { candidateFeatures, ordered } from '../../../shared/ranking/rank.ts'
-import { referenceScores, type Weights } from '../../../shared/ranking/reference-scorer.ts'
+import { candidateFeatures } from '../../../shared/ranking/rank.ts'
+import type { Weights } from '../../../shared/ranking/reference-scorer.ts'
 import type { ReleaseView } from '../../../shared/ranking/release-view.ts'
 import type { Config } from '../../config.ts'
 import type { Dataset } from '../../dataset.ts'
 import type { Example } from '../../kernels/gradients.ts'
 import { learn } from '../../learn/learn.ts'
 import { RANKER_SHARE } from '../../ranker/choice.ts'
-import { qualityOf, regionsOf, requestOf } from '../../ranker/choose.ts'
+import { qualityOf, regionsOf, requestOf, slateOf } from '../../ranker/choose.ts'
 import { type Decision, partingTime, sampleDecisions } from '../../ranker/decisions.ts'
 import { trainRanker } from '../../ranker/train.ts'
 import { USUAL_RECALL } from '../../ranker/usual-recall.ts'
@@ -112,9 +112,7 @@ function scoredBy(found: Candidates, best: readonly number[], model: Ease, score
 /** Item indices, best first; the model's own order where there are no weights. */
 function inOrder({ view }: PerUserCandidates, { candidates, request }: Answer, weights: Weights | null): ArrayLike<number> {
   if (weights === null) return candidates.item
-  const raw = new Float32Array(candidates.count)
-  referenceScores(weights, candidateFeatures(view, candidates, request), candidates.count, raw)
-  return Array.from(ordered(candidates, raw).order, (i) => candidates.item[i])
+  return slateOf({ candidates, features: () => candidateFeatures(view, candidates, request) }, weights, candidates.count)
 }
 
 async function chooseWeights(

@@ -130,7 +130,10 @@ function historyOfClicks(clicks: readonly Click[], index: ReadonlyMap<string, nu
   })
 }
 
-/** Check-ins, one visitor a line: visitor, then items in no order. Times are drawn by hash: any of them may be the last, each is a visit. */
+/**
+ * Check-ins, one visitor a line: visitor, then items in no order. Times are drawn by hash: any of them may be the last,
+ * and each is a session of its own.
+ */
 export const gowallaSource = (file: string): Source => ({
   name: 'gowalla',
   async load(db) {

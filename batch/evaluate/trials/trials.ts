@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs'
+import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from '../../config.ts'
 import type { Dataset } from '../../dataset.ts'
@@ -52,6 +53,7 @@ export type OpenTrial = Pick<Trial, 'dataset' | 'train' | 'time'> & {
 /** What published figures were reached under: every pair counts, however few visitors have it. */
 const NO_THRESHOLD: Partial<Config> = { minVisitors: 1 }
 
+/** More items than any visitor has. */
 const WHOLE_HISTORY = 1_000_000
 
 const seconds = (iso: string): number => Date.parse(`${iso}Z`) / 1000
@@ -61,6 +63,9 @@ const MOVIES_SPLIT = seconds('2013-08-01T00:00:00')
 const MOVIES_VALIDATION = seconds('2013-07-01T00:00:00')
 
 export type TrialOptions = { threads: number; workDirectory: string }
+
+/** Everything the machine has, for a command that does nothing else. */
+export const wholeMachine = (): TrialOptions => ({ threads: availableParallelism(), workDirectory: join(tmpdir(), 'nightjar-bench') })
 
 /** @throws InputError when the data set is not there */
 export async function openTrial(name: DatasetName, data: string, options: TrialOptions): Promise<OpenTrial> {
