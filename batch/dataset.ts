@@ -26,6 +26,9 @@ export type Deeds = {
   session: Uint32Array
   /** Index into `countries`. */
   country: Uint8Array
+  /** 0 where unknown, else 1 + the index among `deviceClasses` and `referrerClasses` (shared/ranking/visit-context.ts). */
+  device: Uint8Array
+  referrer: Uint8Array
 }
 
 /** Columns over what the edge's visitors were shown, one row an item of a list, ordered by (at, list, position). */

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { DuckDBConnection } from '@duckdb/node-api'
+import { deviceClasses, referrerClasses } from '../shared/ranking/visit-context.ts'
 import type { ItemValues } from '../shared/schemas/recommendations.ts'
 import { type CatalogueItem, type Dataset, type Deeds, type Impressions, NOBODY } from './dataset.ts'
-import { eachRow, openDatabase, scalar } from './engine/database.ts'
+import { eachRow, openDatabase, quoted, scalar } from './engine/database.ts'
 import type { Source } from './sources/source.ts'
 import { CREATE_TABLES } from './sources/tables.ts'
 
@@ -40,7 +41,7 @@ export async function ingest(sources: readonly Source[], options: IngestOptions)
   }
 }
 
-/** Leaves the table `deeds(visitor, pseudonymous, item, at_s, kind, session, country, seq)`. @returns rows left out, by reason */
+/** Leaves the table `deeds(visitor, pseudonymous, item, at_s, kind, session, country, device, referrer, seq)`. @returns rows left out, by reason */
 async function clean(
   db: DuckDBConnection,
   joined: boolean,
@@ -64,7 +65,7 @@ async function clean(
     SELECT raw_events.*, ${reason} AS reason
     FROM (SELECT raw_events.*, ${joined ? '(item IN (SELECT item FROM catalogue) OR NOT pseudonymous)' : 'true'} AS known FROM raw_events) AS raw_events;
     CREATE TABLE deeds AS
-    SELECT visitor, pseudonymous, item, at_s, kind, session, country, seq
+    SELECT visitor, pseudonymous, item, at_s, kind, session, country, device, referrer, seq
     FROM judged WHERE reason IS NULL
     QUALIFY id IS NULL OR row_number() OVER (PARTITION BY id, item ORDER BY seq) = 1`)
   const dropped: Record<string, number> = {}
@@ -126,12 +127,17 @@ async function dictionaries(db: DuckDBConnection): Promise<void> {
     CREATE TABLE coded AS
     SELECT v.index AS visitor, i.index AS item, at_s, session, seq,
            CASE kind WHEN 'purchase' THEN 2 WHEN 'add_to_cart' THEN 1 ELSE 0 END AS deed, coalesce(c.index, 0) AS country,
+           ${classIndex('device', deviceClasses)} AS device, ${classIndex('referrer', referrerClasses)} AS referrer,
            coalesce(at_s - lag(at_s) OVER (PARTITION BY v.index ORDER BY at_s, seq), 0) AS pause,
            lag(session) OVER (PARTITION BY v.index ORDER BY at_s, seq) AS last_session,
            row_number() OVER (PARTITION BY v.index ORDER BY at_s, seq) AS nth
     FROM deeds JOIN visitor_index v USING (visitor, pseudonymous) JOIN item_index i USING (item)
     LEFT JOIN country_index c ON c.country = coalesce(deeds.country, '')`)
 }
+
+/** 1 + the position of the column's value among the classes, 0 for any other. */
+const classIndex = (column: string, classes: readonly string[]): string =>
+  `coalesce(list_position([${classes.map(quoted).join(', ')}], ${column}), 0)`
 
 async function readItems(db: DuckDBConnection): Promise<CatalogueItem[]> {
   const items: CatalogueItem[] = []
@@ -190,21 +196,25 @@ async function readDeeds(db: DuckDBConnection): Promise<Deeds> {
     deed: new Uint8Array(count),
     session: new Uint32Array(count),
     country: new Uint8Array(count),
+    device: new Uint8Array(count),
+    referrer: new Uint8Array(count),
   }
   let k = 0
   let session = -1
   await eachRow(
     db,
-    `SELECT visitor, item, at_s, deed, country,
+    `SELECT visitor, item, at_s, deed, country, device, referrer,
             nth = 1 OR session IS DISTINCT FROM last_session OR (session IS NULL AND pause > ${VISIT_PAUSE_SECONDS}) AS opens
      FROM coded ORDER BY visitor, at_s, seq`,
-    ([visitor, item, at, deed, country, opens]) => {
+    ([visitor, item, at, deed, country, device, referrer, opens]) => {
       if (opens === true) session++
       deeds.visitor[k] = Number(visitor)
       deeds.item[k] = Number(item)
       deeds.at[k] = Number(at)
       deeds.deed[k] = Number(deed)
       deeds.country[k] = Number(country)
+      deeds.device[k] = Number(device)
+      deeds.referrer[k] = Number(referrer)
       deeds.session[k++] = session
     },
   )
@@ -248,7 +258,17 @@ async function readImpressions(db: DuckDBConnection, { from = EARLIEST, to = LAT
 function fingerprint(dataset: Omit<Dataset, 'fingerprint'>): string {
   const hash = createHash('sha256')
   const { deeds, impressions } = dataset
-  for (const column of [deeds.visitor, deeds.item, deeds.at, deeds.deed, deeds.session, deeds.country, dataset.pseudonymous])
+  for (const column of [
+    deeds.visitor,
+    deeds.item,
+    deeds.at,
+    deeds.deed,
+    deeds.session,
+    deeds.country,
+    deeds.device,
+    deeds.referrer,
+    dataset.pseudonymous,
+  ])
     hash.update(column)
   for (const column of [
     impressions.visitor,

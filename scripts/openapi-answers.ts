@@ -19,7 +19,7 @@ export const RecommendationAnswerSchema = v.object({
   recommId: v.pipe(v.string(), v.description('Opaque, one an answer; send it back with impressions, clicks and purchases.')),
   release: v.pipe(v.nullable(v.string()), v.description('Null when no release could be read.')),
   rung: v.pipe(v.picklist(rungs), v.description('How the answer came to be, best first.')),
-  cohort: v.pipe(v.nullable(v.number()), v.description('Null without a history that may be used.')),
+  cohort: v.pipe(v.nullable(v.number()), v.description('Null without consent, and where nothing tells which one.')),
   region: v.string(),
   items: v.array(
     v.object({

@@ -1,6 +1,7 @@
 import { REMEMBERED_ITEMS } from '../../shared/memory.ts'
 import type { Deed, HistoryItem } from '../../shared/ranking/release-view.ts'
 import type { Dataset, Deeds } from '../dataset.ts'
+import { contextAt } from '../learn/contexts.ts'
 import { endBefore, historyOf, visitorStarts } from '../learn/histories.ts'
 import type { Query } from './trial.ts'
 
@@ -42,6 +43,7 @@ export function periodQueries(all: Dataset, train: Dataset, split: number | 'las
       history,
       inSession: 0,
       country: countryAt(all, end > from ? end - 1 : from),
+      context: contextAt(all, end),
       relevant: answers(all.deeds.item.subarray(end, Math.min(to, end + most)), place),
       masked: NOTHING,
       cluster: visitor,
@@ -61,7 +63,7 @@ export const newItemQueries = (queries: readonly PeriodQuery[]): Query[] =>
     return relevant.size > 0 ? [{ ...query, relevant, masked: query.owned }] : []
   })
 
-/** The same visitors as if nothing were known of them but where they are. */
+/** The same visitors as if nothing were known of them but where they are, and how they come. */
 export const withoutHistory = (queries: readonly Query[]): Query[] => queries.map((query) => ({ ...query, history: [] }))
 
 /** What is remembered at `now` of the deeds from `from` (inclusive) to `to` (exclusive) of one visitor. */
@@ -102,6 +104,7 @@ export function nextQueries(all: Dataset, train: Dataset, split: number, remembe
       history,
       inSession: history.filter(({ item }) => session.has(item)).length,
       country: countryAt(all, step - 1),
+      context: contextAt(all, step - 1),
       relevant: answers([deeds.item[step]], place),
       masked: NOTHING,
       cluster: visitor,

@@ -1,4 +1,5 @@
 import type { HistoryItem } from '../../shared/ranking/release-view.ts'
+import type { VisitContext } from '../../shared/ranking/visit-context.ts'
 import type { Dataset } from '../dataset.ts'
 
 /** One question with its true answer. Items are indices into the training catalogue. */
@@ -9,6 +10,8 @@ export type Query = {
   inSession: number
   /** ISO 3166-1 alpha-2; '' = unknown. */
   country: string
+  /** What the edge would know of the visit besides, were there no history. */
+  context: VisitContext
   /** What the visitor took; items that training does not know are negative numbers, misses for everyone. */
   relevant: ReadonlySet<number>
   /** Items that no system may answer with; the evaluator takes them out of every slate. */

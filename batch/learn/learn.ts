@@ -2,11 +2,12 @@ import { foldIn } from '../../shared/ranking/cohort.ts'
 import { AVAILABLE, type Core, NEW } from '../../shared/release/core-pack.ts'
 import { itemHash } from '../../shared/release/hash.ts'
 import type { ListInput } from '../../shared/release/list-pack.ts'
-import type { RecallParameters } from '../../shared/release/manifest.ts'
+import type { EntryTables, RecallParameters } from '../../shared/release/manifest.ts'
 import type { NeighbourInput } from '../../shared/release/neighbour-pack.ts'
 import type { Config } from '../config.ts'
 import type { Dataset } from '../dataset.ts'
 import { contentRows } from './content-rows.ts'
+import { entryTables } from './entry-tables.ts'
 import { type FamilyWeights, learnFamilies } from './families.ts'
 import { endBefore, historyOf, visitorStarts } from './histories.ts'
 import { type Interactions, interactions, type Window } from './interactions.ts'
@@ -23,6 +24,8 @@ export type Learned = {
   neighbours: NeighbourInput[]
   lists: ListInput[]
   regions: string[]
+  /** Undefined without cohorts. */
+  entry: EntryTables | undefined
   strengths: Lists['strengths']
   idSalt: number
   /** Visitors by cohort, as the report shows them. */
@@ -73,7 +76,8 @@ export async function learn(
     minCohort: config.minCohort,
     minCountry: 5,
   })
-  return { core: withCohorts, neighbours, lists, regions, strengths, idSalt, cohortSizes }
+  const entry = entryTables(window, membership, config.minCohort)
+  return { core: withCohorts, neighbours, lists, regions, entry, strengths, idSalt, cohortSizes }
 }
 
 function describeItems(

@@ -2,13 +2,14 @@ import type { Calibration } from '../../shared/ranking/calibration.ts'
 import { FEATURE_COUNT } from '../../shared/ranking/features.ts'
 import type { Weights } from '../../shared/ranking/reference-scorer.ts'
 import type { ReleaseView } from '../../shared/ranking/release-view.ts'
-import type { Manifest, RecallParameters, Tried } from '../../shared/release/manifest.ts'
+import type { EntryTables, Manifest, RecallParameters, Tried } from '../../shared/release/manifest.ts'
 import type { Config } from '../config.ts'
 import type { Dataset } from '../dataset.ts'
 import { learn } from '../learn/learn.ts'
 import { trialView } from '../release/assemble.ts'
 import { calibrate } from './calibrate.ts'
 import { balanced, chooseRecall, learnRanker, type Quality, qualityOf, rounded, slates } from './choose.ts'
+import { chooseEntry, newcomersSince } from './choose-entry.ts'
 import { type Decision, partingTime, sampleDecisions, takenAgain } from './decisions.ts'
 import { type PositionBias, positionBias } from './position-bias.ts'
 import { type Searched, searchFamilies } from './search-families.ts'
@@ -33,6 +34,8 @@ export type Choice = {
   weights: Weights
   calibration: Calibration | undefined
   positionBias: PositionBias | undefined
+  /** Whether visitors without clicks are served by the context of their visit. */
+  entry: boolean
   decisions: number
   metrics: Record<string, number>
 }
@@ -73,13 +76,13 @@ export async function viewAtParting(
   config: Config,
   { parting, recall, settled, searchable }: Asked,
   advance: (step: number) => Promise<void>,
-): Promise<{ tuned: ReleaseView; searched: Searched }> {
+): Promise<{ tuned: ReleaseView; searched: Searched; tables: EntryTables | undefined }> {
   const window = { dataset, until: parting }
   const searched = await searchFamilies(window, searchable.slice(0, SEARCHED.families), config, (done, total) => advance(done / total))
   const before = await learn(window, searched.config, recall, (done, total = 1) => advance(1 + done / total), searched.weights)
   const view = await trialView(dataset, before, recall)
   const chosen = chooseRecall(view, searchable.slice(0, SEARCHED.recall), settled)
-  return { tuned: { ...view, manifest: { ...view.manifest, recall: chosen } }, searched }
+  return { tuned: { ...view, manifest: { ...view.manifest, recall: chosen } }, searched, tables: before.entry }
 }
 
 /**
@@ -103,17 +106,19 @@ export async function chooseRanker(
     calibration: undefined,
     positionBias: undefined,
     decisions,
+    entry: false,
     metrics: { decisions: validation.length },
   }
   if (!enoughToRank(asked)) return none
   const steps = config.epochs + 3
-  const { tuned, searched } = await viewAtParting(dataset, config, asked, (step) => advance(step, steps))
+  const { tuned, searched, tables } = await viewAtParting(dataset, config, asked, (step) => advance(step, steps))
   await advance(3, steps)
   const quality = (shown: number[][]): Quality => qualityOf(dataset.items.length, validation, shown)
   const mergedSlates = slates(tuned, validation, null)
   const merged = quality(mergedSlates)
   const popularity = quality(popularSlates(tuned, validation))
   const bias = positionBias(dataset.impressions)
+  const entry = chooseEntry(tuned, tables, newcomersSince(dataset, asked.parting))
   const weights =
     config.epochs === 0
       ? none.weights
@@ -134,6 +139,8 @@ export async function chooseRanker(
     ...named('merged', merged),
     ...named('popularity', popularity),
     ...calibrated.metrics,
+    newcomers: entry.newcomers,
+    ...(entry.compared && { ...named('newcomers-region', entry.compared.region), ...named('newcomers-entry', entry.compared.entry) }),
   }
   return {
     config: searched.config,
@@ -144,6 +151,7 @@ export async function chooseRanker(
     calibration: calibrated.calibration,
     positionBias: bias,
     decisions,
+    entry: entry.use,
     metrics,
   }
 }

@@ -69,7 +69,7 @@ export const slates = (view: ReleaseView, decisions: readonly Decision[], weight
   Array.from(gathered(view, decisions), (own) => slateOf(own, weights, 20))
 
 /** @param items how many there are */
-export function qualityOf(items: number, decisions: readonly Decision[], shown: readonly number[][]): Quality {
+export function qualityOf(items: number, decisions: readonly Pick<Decision, 'next'>[], shown: readonly number[][]): Quality {
   const mean = (metric: (slate: readonly number[], next: ReadonlySet<number>, k: number) => number): number =>
     decisions.reduce((sum, { next }, i) => sum + metric(shown[i], next, 20), 0) / Math.max(1, decisions.length)
   return {

@@ -33,6 +33,7 @@ export function assembleManifest({ dataset, config, learned, choice, names, line
     ...(choice.calibration && { calibration: choice.calibration }),
     ...(choice.positionBias && { positionBias: choice.positionBias }),
     tried: choice.tried,
+    ...(choice.entry && learned.entry !== undefined && { entry: learned.entry }),
     now: dataset.to,
     metrics: { ...choice.metrics, cohorts: learned.core.cohorts },
     lineage: {

@@ -3,7 +3,7 @@ import { randomStream } from '../../shared/random.ts'
 import type { Event, EventsAnswer } from '../../shared/schemas/events.ts'
 import type { RecommendationAnswer } from '../../shared/schemas/recommendations.ts'
 import { SHOP_SEED } from '../sources/shop.ts'
-import { desire, type ShopItem, shopItems, shopTaste, type Taste } from '../sources/shop-model.ts'
+import { type Arrival, desire, type ShopItem, shopArrival, shopItems, shopTaste, type Taste } from '../sources/shop-model.ts'
 import { InputError } from '../sources/source.ts'
 
 export type SimulateOptions = { url: string; visitors: number; seed: number; writeKey: string }
@@ -29,6 +29,25 @@ export async function simulate(options: SimulateOptions): Promise<Outcome> {
   return outcome
 }
 
+/** Where a visitor is, and how they come. */
+type From = Arrival & { country: string }
+
+/** Names that browsers of a class give themselves, as far as the class goes by them. */
+const BROWSERS: Record<Arrival['device'], string> = {
+  phone: 'Mozilla/5.0 (Linux; Android 10; K) Mobile',
+  tablet: 'Mozilla/5.0 (Linux; Android 10; K)',
+  desktop: 'Mozilla/5.0 (X11; Linux x86_64)',
+  other: 'nightjar-simulate',
+}
+const REFERRERS: Record<Arrival['referrer'], string | undefined> = {
+  none: '',
+  internal: undefined,
+  search: 'https://www.google.com/',
+  social: 'https://www.instagram.com/',
+  email: 'https://mail.google.com/',
+  other: 'https://blog.example/',
+}
+
 async function visit(
   { url, writeKey }: SimulateOptions,
   shop: Map<string, ShopItem>,
@@ -36,17 +55,19 @@ async function visit(
   random: () => number,
   outcome: Outcome,
 ): Promise<void> {
-  const { visitor } = await post<{ visitor: string }>(url, '/v1/visitors', { writeKey, consent: 'granted' }, taste.country)
+  const from: From = { country: taste.country, ...shopArrival(taste, random) }
+  const referrer = REFERRERS[from.referrer]
+  const { visitor } = await post<{ visitor: string }>(url, '/v1/visitors', { writeKey, consent: 'granted' }, from)
   let token: string | undefined
   const cart: string[] = []
   const send = async (events: Event[]): Promise<void> => {
-    const answer = await post<EventsAnswer>(url, '/v1/events', { writeKey, visitor, consent: 'granted', token, events }, taste.country)
+    const answer = await post<EventsAnswer>(url, '/v1/events', { writeKey, visitor, consent: 'granted', token, referrer, events }, from)
     outcome.events += events.length
     token = answer.token ?? token
   }
   for (let look = 0; look < LOOKS; look++) {
-    const body = { writeKey, visitor, consent: 'granted', token, scenario: 'home', limit: SLATE, region: taste.country }
-    const answer = await post<RecommendationAnswer>(url, '/v1/recommendations', body, taste.country)
+    const body = { writeKey, visitor, consent: 'granted', token, referrer, scenario: 'home', limit: SLATE, region: taste.country }
+    const answer = await post<RecommendationAnswer>(url, '/v1/recommendations', body, from)
     outcome.answers++
     const { recommId } = answer
     const items = answer.items.map(({ id }) => id)
@@ -75,11 +96,15 @@ function clickChance(taste: Taste, item: ShopItem | undefined): number {
   return item === undefined ? 0 : Math.min(0.5, 0.6 * Math.sqrt(desire(taste, item, 0)))
 }
 
-async function post<T>(url: string, path: string, body: unknown, country: string): Promise<T> {
+async function post<T>(url: string, path: string, body: unknown, { country, device }: From): Promise<T> {
   const answer = await fetch(new URL(path, url), {
     method: 'POST',
     // A local edge takes the visitor's country from this header; a deployed one knows better and ignores it.
-    headers: { 'content-type': 'application/json', 'mf-cf-blob': JSON.stringify({ country, clientAcceptEncoding: 'gzip' }) },
+    headers: {
+      'content-type': 'application/json',
+      'user-agent': BROWSERS[device],
+      'mf-cf-blob': JSON.stringify({ country, clientAcceptEncoding: 'gzip' }),
+    },
     body: JSON.stringify(body),
   }).catch((error: unknown) => {
     throw new InputError(`${url} does not answer (${error instanceof Error ? error.message : String(error)})`)

@@ -21,7 +21,7 @@ export function edge(folder: string): Source {
         CREATE OR REPLACE TEMP TABLE archived AS
         SELECT *
         FROM read_json([${list}], format = 'newline_delimited', ignore_errors = true,
-          columns = {id: 'VARCHAR', type: 'VARCHAR', item: 'VARCHAR', items: 'JSON[]', "at": 'BIGINT', received: 'BIGINT', visitor: 'VARCHAR', country: 'VARCHAR', price: 'DOUBLE', quantity: 'DOUBLE', "until": 'BIGINT', "recommId": 'VARCHAR'});
+          columns = {id: 'VARCHAR', type: 'VARCHAR', item: 'VARCHAR', items: 'JSON[]', "at": 'BIGINT', received: 'BIGINT', visitor: 'VARCHAR', country: 'VARCHAR', device: 'VARCHAR', referrer: 'VARCHAR', price: 'DOUBLE', quantity: 'DOUBLE', "until": 'BIGINT', "recommId": 'VARCHAR'});
         INSERT INTO raw_erased SELECT DISTINCT visitor FROM archived WHERE type = 'erasure';
         CREATE OR REPLACE TEMP TABLE records AS
         WITH erased AS (SELECT visitor, max("until") AS until_ms FROM archived WHERE type = 'erasure' GROUP BY visitor)
@@ -30,12 +30,12 @@ export function edge(folder: string): Source {
         WHERE NOT EXISTS (SELECT 1 FROM erased WHERE erased.visitor = archived.visitor AND archived.received <= erased.until_ms);
         INSERT INTO raw_events
         WITH bought AS (
-          SELECT nth, id, visitor, coalesce("at", received) AS at_ms, country, unnest(items) AS line FROM records WHERE type = 'purchase')
-        SELECT (SELECT seq FROM before) + 1000 * nth, id, visitor, true, item, coalesce("at", received) // 1000, type, NULL, country, quantity, price
+          SELECT nth, id, visitor, coalesce("at", received) AS at_ms, country, device, referrer, unnest(items) AS line FROM records WHERE type = 'purchase')
+        SELECT (SELECT seq FROM before) + 1000 * nth, id, visitor, true, item, coalesce("at", received) // 1000, type, NULL, country, quantity, price, device, referrer
         FROM records WHERE type IN ('click', 'item_view', 'add_to_cart')
         UNION ALL
         SELECT (SELECT seq FROM before) + 1000 * nth + row_number() OVER (PARTITION BY nth), id, visitor, true, line->>'item', at_ms // 1000, 'purchase', NULL, country,
-               TRY_CAST(line->>'quantity' AS DOUBLE), TRY_CAST(line->>'price' AS DOUBLE)
+               TRY_CAST(line->>'quantity' AS DOUBLE), TRY_CAST(line->>'price' AS DOUBLE), device, referrer
         FROM bought;
         INSERT INTO raw_impressions
         WITH shown AS (

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import * as v from 'valibot'
-import { identifier, quoted } from '../engine/database.ts'
+import { deviceClass, deviceClasses, hostOf, referrerClass, referrerClasses } from '../../shared/ranking/visit-context.ts'
+import { eachRow, identifier, quoted } from '../engine/database.ts'
 import { firstIssue } from '../first-issue.ts'
 import { countryCode } from './country-codes.ts'
 import { InputError, type Source } from './source.ts'
@@ -19,6 +20,8 @@ const MappingSchema = v.strictObject({
       country: column,
       quantity: column,
       price: column,
+      device: column,
+      referrer: column,
       id: column,
       /** What a value of the kind column means: {"view": "item_view"}; a kind that is not listed stands for itself. */
       kinds: v.optional(v.record(v.string(), v.picklist(['item_view', 'click', 'add_to_cart', 'purchase']))),
@@ -56,6 +59,8 @@ const USUAL: Record<string, readonly string[]> = {
   country: ['country', 'country_code', 'region'],
   quantity: ['quantity', 'qty'],
   price: ['price', 'unitprice', 'unit_price', 'amount'],
+  device: ['device', 'device_type', 'user_agent'],
+  referrer: ['referrer', 'referer'],
   id: ['event_id'],
   title: ['title', 'name', 'description', 'product_name'],
   category: ['category', 'category_name', 'genre', 'section'],
@@ -124,7 +129,7 @@ function fieldOf(file: string, part: Part, staged: Staged, field: string, mapped
 async function loadEvents(db: DuckDBConnection, file: string, mapping: Mapping['events']): Promise<void> {
   const staged = await stage(db, file, 'staged_events')
   const field = (
-    name: 'visitor' | 'item' | 'at' | 'kind' | 'session' | 'country' | 'quantity' | 'price' | 'id',
+    name: 'visitor' | 'item' | 'at' | 'kind' | 'session' | 'country' | 'quantity' | 'price' | 'device' | 'referrer' | 'id',
     required = false,
   ): string => fieldOf(file, 'events', staged, name, mapping[name], required)
   const kind = kindSql(field('kind'), mapping)
@@ -132,7 +137,8 @@ async function loadEvents(db: DuckDBConnection, file: string, mapping: Mapping['
     CREATE OR REPLACE TEMP TABLE mapped_events AS
     SELECT nightjar_row AS seq, ${field('id')} AS id, ${field('visitor', true)} AS visitor, ${field('item', true)} AS item,
            ${timeSql(field('at', true), mapping.timeFormat)} AS at_s, ${kind} AS kind, ${field('session')} AS session,
-           ${field('country')} AS country, ${numberSql(field('quantity'))} AS quantity, ${numberSql(field('price'))} AS price
+           ${field('country')} AS country, ${numberSql(field('quantity'))} AS quantity, ${numberSql(field('price'))} AS price,
+           ${field('device')} AS device, ${field('referrer')} AS referrer
     FROM staged_events`)
   const times = (await db.runAndReadAll('SELECT count(*), count(at_s) FROM mapped_events')).getRows()[0].map(Number)
   if (times[0] === 0) throw new InputError(`${file}: no rows`)
@@ -141,9 +147,12 @@ async function loadEvents(db: DuckDBConnection, file: string, mapping: Mapping['
       `${file}: no row has a readable time; give its format in the mapping, {"events": {"timeFormat": "%d/%m/%Y %H:%M"}}`,
     )
   await mapCountryNames(db)
+  await classify(db, 'device', (text) => oneOf(deviceClasses, text) ?? deviceClass(null, text))
+  await classify(db, 'referrer', (text) => oneOf(referrerClasses, text) ?? (hostOf(text) === null ? null : referrerClass(text)))
   await db.run(`
     INSERT INTO raw_events
-    SELECT seq, id, visitor, false, item, at_s, kind, session, code, quantity, price FROM mapped_events LEFT JOIN country_names USING (country)`)
+    SELECT seq, id, visitor, false, item, at_s, kind, session, code, quantity, price, devices.class, referrers.class
+    FROM mapped_events LEFT JOIN country_names USING (country) LEFT JOIN devices USING (device) LEFT JOIN referrers USING (referrer)`)
 }
 
 /** The kind of a row: what its value is mapped to, else the default, else the value itself. */
@@ -180,6 +189,22 @@ async function mapCountryNames(db: DuckDBConnection): Promise<void> {
     return code === null ? [] : [`(${quoted(name)}, ${quoted(code)})`]
   })
   if (rows.length > 0) await db.run(`INSERT INTO country_names VALUES ${rows.join(', ')}`)
+}
+
+const oneOf = <T extends string>(classes: readonly T[], text: string): T | null =>
+  classes.find((name) => name === text.toLowerCase()) ?? null
+
+/** Fills the table `devices(device, class)`, or `referrers` alike: what each text of the column stands for. */
+async function classify(db: DuckDBConnection, column: 'device' | 'referrer', classOf: (text: string) => string | null): Promise<void> {
+  await db.run(`CREATE OR REPLACE TEMP TABLE ${column}s (${column} VARCHAR, class VARCHAR)`)
+  const rows: string[] = []
+  // The commonest: what is rarer than so many others tells nothing.
+  const common = `SELECT ${column} FROM mapped_events WHERE ${column} <> '' GROUP BY ALL ORDER BY count(*) DESC, ${column} LIMIT 10000`
+  await eachRow(db, common, ([text]) => {
+    const known = classOf(String(text))
+    if (known !== null) rows.push(`(${quoted(String(text))}, ${quoted(known)})`)
+  })
+  if (rows.length > 0) await db.run(`INSERT INTO ${column}s VALUES ${rows.join(', ')}`)
 }
 
 async function loadItems(db: DuckDBConnection, file: string, mapping: Mapping['items']): Promise<void> {

@@ -51,7 +51,7 @@ export function onlineRetail(file: string, until = Number.MAX_SAFE_INTEGER): Sou
       await mapCountries(db)
       await db.run(`
         INSERT INTO raw_events
-        SELECT seq, NULL, visitor, false, item, at_s, 'purchase', invoice, code, quantity, price
+        SELECT seq, NULL, visitor, false, item, at_s, 'purchase', invoice, code, quantity, price, NULL, NULL
         FROM retail LEFT JOIN retail_countries USING (country)`)
       await db.run(`
         INSERT INTO raw_items

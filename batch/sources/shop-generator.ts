@@ -3,7 +3,7 @@ import { createWriteStream, mkdirSync, renameSync, writeFileSync } from 'node:fs
 import { join } from 'node:path'
 import { finished } from 'node:stream/promises'
 import { randomStream } from '../../shared/random.ts'
-import { desire, draw, pick, type ShopItem, shopItems, shopTaste, type Taste } from './shop-model.ts'
+import { type Arrival, desire, draw, pick, type ShopItem, shopArrival, shopItems, shopTaste, type Taste } from './shop-model.ts'
 import { categories, styles } from './shop-words.ts'
 
 export type ShopOptions = {
@@ -14,7 +14,7 @@ export type ShopOptions = {
   end: number
 }
 
-type Row = { id: string; visitor: string; item: string; at: number; kind: string; country: string }
+type Row = { id: string; visitor: string; item: string; at: number; kind: string; country: string } & Arrival
 
 const DAY = 86_400
 
@@ -47,17 +47,21 @@ export async function generateShop(folder: string, options: ShopOptions): Promis
 
 function* shopHistory(items: readonly ShopItem[], { seed, visitors, days, end }: ShopOptions): Generator<Row> {
   const random = randomStream(seed + 1)
+  // A stream of its own: how visitors come changes nothing of what they do.
+  const arriving = randomStream(seed + 2)
   let event = 0
   for (let v = 0; v < visitors; v++) {
     const taste = shopTaste(random)
+    const { device } = shopArrival(taste, arriving)
     const visits = 1 + Math.floor(-Math.log(1 - random()) * 3)
     for (let visit = 0; visit < visits; visit++) {
       const start = end - Math.floor(1 + random() * (days * DAY - 7200))
+      const { referrer } = shopArrival(taste, arriving)
       let at = start
       for (const { item, kind } of browse(items, taste, (end - start) / DAY, random)) {
         at += 5 + Math.floor(random() * 90)
         if (at >= end) break
-        yield { id: `shop-${event++}`, visitor: `member-${v}`, item: items[item].id, at, kind, country: taste.country }
+        yield { id: `shop-${event++}`, visitor: `member-${v}`, item: items[item].id, at, kind, country: taste.country, device, referrer }
       }
     }
   }

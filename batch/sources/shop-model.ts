@@ -1,5 +1,6 @@
 import { randomStream } from '../../shared/random.ts'
-import { categories, homes, styles } from './shop-words.ts'
+import type { DeviceClass, ReferrerClass } from '../../shared/ranking/visit-context.ts'
+import { categories, devices, habits, homes, referrers, styles } from './shop-words.ts'
 
 /** An item of the generated shop, and the truth about it that no model sees. */
 export type ShopItem = {
@@ -103,6 +104,25 @@ export function tasteIn(country: string, random: () => number): Taste {
   }
   const styleWeights = favour(styles.length, 2).map((weight, i) => weight * (likes.includes(styles[i].name) ? 2.5 : 1))
   return { country, categories: favour(categories.length, 3), styles: styleWeights }
+}
+
+/** By what, and from where, a visitor of this taste comes. */
+export type Arrival = { device: DeviceClass; referrer: ReferrerClass }
+
+const HABIT = 4
+
+export function shopArrival({ styles: liked }: Taste, random: () => number): Arrival {
+  const habit = habits[styles[liked.indexOf(Math.max(...liked))].name]
+  const one = <T extends string>(weights: Readonly<Partial<Record<T, number>>>, usual: T): T => {
+    const names = Object.keys(weights) as T[]
+    return names[
+      draw(
+        random,
+        names.map((name) => (weights[name] ?? 0) * (name === usual ? HABIT : 1)),
+      )
+    ]
+  }
+  return { device: one(devices, habit.device), referrer: one(referrers, habit.referrer) }
 }
 
 /** How much a visitor wants an item, on a day `daysAgo` before the end of the history (0 = listed later: not yet there). */

@@ -1,3 +1,5 @@
+import type { DeviceClass, ReferrerClass } from '../../shared/ranking/visit-context.ts'
+
 /** What the generated shop is made of. A category's things carry its materials; a style lends its colours and its name. */
 export type Category = { name: string; things: readonly string[]; materials: readonly string[]; price: readonly [number, number] }
 export type Style = { name: string; collections: readonly string[]; colours: readonly string[] }
@@ -105,3 +107,19 @@ export const homes: readonly { country: string; share: number; likes: readonly s
   { country: 'MX', share: 0.02, likes: ['festival'] },
   { country: 'ZA', share: 0.01, likes: ['coastal', 'festival'] },
 ]
+
+/** How visitors come, whatever they like: weights. */
+export const devices: Readonly<Partial<Record<DeviceClass, number>>> = { phone: 5, tablet: 1, desktop: 4 }
+export const referrers: Readonly<Partial<Record<ReferrerClass, number>>> = { none: 3, search: 4, social: 2, email: 1, other: 1 }
+
+/** And how those do who like a style best: four times as often by this device and from there. */
+export const habits: Readonly<Record<string, { device: DeviceClass; referrer: ReferrerClass }>> = {
+  heritage: { device: 'desktop', referrer: 'email' },
+  woodland: { device: 'tablet', referrer: 'search' },
+  studio: { device: 'desktop', referrer: 'search' },
+  citrus: { device: 'phone', referrer: 'social' },
+  coastal: { device: 'tablet', referrer: 'none' },
+  festival: { device: 'phone', referrer: 'social' },
+  midnight: { device: 'phone', referrer: 'other' },
+  nordic: { device: 'desktop', referrer: 'none' },
+}

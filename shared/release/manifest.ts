@@ -33,6 +33,22 @@ const Recall = v.strictObject({
   /** At most this many candidates are ranked. */
   candidates: Count,
 })
+
+const logs = v.array(v.pipe(v.number(), v.integer()))
+const Logs = v.record(v.string(), logs)
+/**
+ * How likely a visitor without clicks belongs to each cohort, in hundredths of a natural logarithm: `prior` = P(cohort),
+ * the rows by value P(value | cohort) / P(value). Values too rare to say anything have no row.
+ */
+const EntrySchema = v.pipe(
+  v.strictObject({ prior: logs, region: Logs, referrer: Logs, device: Logs, hour: Logs }),
+  v.check(
+    ({ prior, ...features }) => Object.values(features).every((rows) => Object.values(rows).every((row) => row.length === prior.length)),
+    'rows differ in length',
+  ),
+)
+export type EntryTables = v.InferOutput<typeof EntrySchema>
+
 /** One setting that was tried. */
 export type Tried = Manifest['tried'][number]
 export type RecallParameters = v.InferOutput<typeof Recall>
@@ -50,6 +66,8 @@ export const ManifestSchema = v.strictObject({
   /** What turns the ranker's scores into probabilities (shared/ranking/calibration.ts); absent where it has none. */
   calibration: v.optional(v.strictObject({ slope: v.pipe(v.number(), v.gtValue(0)), intercept: v.number() })),
   recall: Recall,
+  /** Absent where validation found the region's list no worse for visitors without clicks; they get that then. */
+  entry: v.exactOptional(EntrySchema),
   /** The evidence for how this release was learned: every setting that was tried, and what validation said of it. */
   tried: v.array(
     v.strictObject({

@@ -1,5 +1,6 @@
 import * as v from 'valibot'
-import { Consent, EventId, ItemId } from './ids.ts'
+import type { DeviceClass, ReferrerClass } from '../ranking/visit-context.ts'
+import { Consent, EventId, ItemId, Referrer } from './ids.ts'
 
 const at = v.optional(
   v.pipe(v.number('must be milliseconds since 1970'), v.integer('must be whole milliseconds'), v.minValue(0, 'must not be negative')),
@@ -76,6 +77,7 @@ export const EventsBody = v.strictObject({
   visitor: tokenText,
   consent: v.optional(Consent),
   token: tokenText,
+  referrer: v.optional(Referrer),
   events: v.pipe(
     v.array(v.unknown(), 'must be a list'),
     v.minLength(1, 'needs at least 1 event'),
@@ -101,6 +103,9 @@ export type EventRecord = Event & {
   visitor: string | null
   /** ISO country, or null where the network did not say. */
   country: string | null
+  /** How the visitor came, in classes; null where nobody said, and without consent. */
+  device: DeviceClass | null
+  referrer: ReferrerClass | null
   /** The client's own time, where it could not be right (too far ahead, or too old); `at` is then the edge's. */
   claimedAt?: number
 }

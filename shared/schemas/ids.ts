@@ -18,5 +18,8 @@ export const Region = v.pipe(
   v.regex(/^(\*|@[A-Z]{2}|[A-Z][A-Z0-9]{1,15})$/, 'must be a country such as "GB", a continent such as "@EU" or "*"'),
 )
 
+/** Where the visitor came to the page from: a URL, or '' for nowhere; only its class is used. */
+export const Referrer = v.pipe(v.string('must be a string'), v.maxLength(2000, 'must be at most 2000 characters'))
+
 export const Consent = v.picklist(['granted', 'denied', 'unknown'], 'must be "granted", "denied" or "unknown"')
 export type Consent = v.InferOutput<typeof Consent>

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { Consent, ItemId, Region } from './ids.ts'
+import { Consent, ItemId, Referrer, Region } from './ids.ts'
 
 export const scenarios = ['home', 'similar', 'bought-together', 'cart', 'trending', 'popular', 'recently-viewed'] as const
 export type Scenario = (typeof scenarios)[number]
@@ -56,6 +56,7 @@ export const RecommendationBody = v.strictObject({
   token: v.optional(v.pipe(v.string('must be a string'), v.maxLength(2000, 'must be at most 2000 characters'))),
   consent: v.optional(Consent),
   region: v.optional(Region),
+  referrer: v.optional(Referrer),
 })
 
 /**
@@ -118,7 +119,10 @@ export type RecommendationAnswer = {
   /** Null when no release could be read at all. */
   release: string | null
   rung: Rung
-  /** Null where the visitor has no usable history, or without consent. */
+  /**
+   * The nearest to the history; for a visitor without clicks the likeliest by the context of the visit, where the release has
+   * entry cohorts. Null else, and without consent.
+   */
   cohort: number | null
   region: string
 }

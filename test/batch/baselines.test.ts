@@ -18,6 +18,7 @@ import type { Query, System, Trial } from '../../batch/evaluate/trial.ts'
 import { before, heldOut, withoutLast } from '../../batch/evaluate/trials/inner-cut.ts'
 import { validationOf } from '../../batch/evaluate/validation.ts'
 import { randomStream } from '../../shared/random.ts'
+import { UNKNOWN_CONTEXT } from '../../shared/ranking/visit-context.ts'
 import { type DeedRow, datasetOf } from './support/dataset-of.ts'
 
 const DAY = 86_400
@@ -29,6 +30,7 @@ const asked = (items: number[], more: Partial<Query> = {}): Query => ({
   history: items.map((item) => ({ item, deed: 0, age: 0 })),
   inSession: items.length,
   country: '',
+  context: UNKNOWN_CONTEXT,
   relevant: new Set<number>(),
   masked: new Set<number>(),
   cluster: 0,

@@ -4,6 +4,7 @@ import { averagePrecisionAt, gini, intraListDistance, novelty, precisionAt } fro
 import { judge, METRIC_NAMES, slatesOf } from '../../batch/evaluate/measure.ts'
 import type { Query } from '../../batch/evaluate/trial.ts'
 import { normal, randomStream } from '../../shared/random.ts'
+import { UNKNOWN_CONTEXT } from '../../shared/ranking/visit-context.ts'
 
 describe('metrics of one slate', () => {
   const slate = [4, 2, 9, 7]
@@ -49,6 +50,7 @@ describe('judging a system', () => {
     history: [],
     inSession: 0,
     country: '',
+    context: UNKNOWN_CONTEXT,
     relevant: new Set(relevant),
     masked: new Set(masked),
     cluster: 0,

@@ -10,6 +10,7 @@ import { files } from '../../batch/sources/files.ts'
 import { onlineRetail } from '../../batch/sources/online-retail.ts'
 import { openSource } from '../../batch/sources/registry.ts'
 import type { Source } from '../../batch/sources/source.ts'
+import { deviceClasses, referrerClasses } from '../../shared/ranking/visit-context.ts'
 import { retailSlice } from './fixtures/make-retail-slice.ts'
 
 const SLICE = join(import.meta.dirname, 'fixtures/online-retail-slice.csv.gz')
@@ -132,6 +133,21 @@ describe('own files', () => {
     ])
   })
 
+  it('tell how visitors came, by classes or by what browsers send', async () => {
+    const rows = [
+      'ada,x,2026-11-01,phone,search',
+      'ada,x,2026-11-02,"Mozilla/5.0 (X11; Linux x86_64) Firefox/132.0",https://www.bing.com/search?q=x',
+      'bob,x,2026-11-01,,',
+      'eve,x,2026-11-01,Tablet,not a page',
+    ]
+    const { deeds } = await read([files({ events: write('came.csv', `visitor,item,at,user_agent,referrer\n${rows.join('\n')}\n`) })])
+    expect(Array.from(deeds.device, (device) => deviceClasses[device - 1])).toEqual(['phone', 'desktop', undefined, 'tablet'])
+    expect(Array.from(deeds.referrer, (referrer) => referrerClasses[referrer - 1])).toEqual(['search', 'search', undefined, undefined])
+    const mapping = write('came.json', '{"events":{"device":"gear"}}')
+    const mapped = await read([files({ events: write('gear.csv', 'visitor,item,at,gear\nada,x,2026-11-01,other\n'), mapping })])
+    expect(Array.from(mapped.deeds.device)).toEqual([1 + deviceClasses.indexOf('other')])
+  })
+
   it('follow a mapping, and show the catalogue', async () => {
     const mapping = {
       events: { visitor: 'who', item: 'what', at: 'when', timeFormat: '%d/%m/%Y %H:%M', kind: 'did', kinds: { bought: 'purchase' } },
@@ -213,7 +229,7 @@ describe('own files', () => {
 describe('what the edge recorded', () => {
   it('is joined to the catalogue, each event once, a purchase once an item', async () => {
     const at = Date.UTC(2026, 10, 2)
-    const record = { v: 1, received: at, visitor: '0123456789abcdef', country: 'FR', at }
+    const record = { v: 1, received: at, visitor: '0123456789abcdef', country: 'FR', device: 'tablet', referrer: 'email', at }
     const lines = [
       { ...record, id: 'event-0001', type: 'click', item: 'x' },
       { ...record, id: 'event-0001', type: 'click', item: 'x' },
@@ -233,6 +249,18 @@ describe('what the edge recorded', () => {
     expect(dataset.visitors).toEqual(['0123456789abcdef', 'ada'])
     expect(Array.from(dataset.pseudonymous)).toEqual([1, 0])
     expect(dataset.deeds.count).toBe(5)
+    expect(Array.from(dataset.deeds.device, (device) => deviceClasses[device - 1])).toEqual([
+      'tablet',
+      'tablet',
+      'tablet',
+      undefined,
+      undefined,
+    ])
+    expect(Array.from(dataset.deeds.referrer.subarray(0, 3), (referrer) => referrerClasses[referrer - 1])).toEqual([
+      'email',
+      'email',
+      'email',
+    ])
     expect(dataset.dropped).toEqual({ 'sent twice': 1, 'unknown item': 1, 'without a visitor': 1 })
   })
 

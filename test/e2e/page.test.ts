@@ -74,6 +74,7 @@ describe('the demo page', () => {
   it('turns to the visitor: with consent, what one looks at changes the next order', async () => {
     const page = await openShop()
     await page.getByRole('button', { name: 'Yes, remember' }).click()
+    await visit.quiet()
     const before = await idsIn(page, '#for-you')
     await look(page, '#for-you', 4)
     const after = await idsIn(page, '#for-you')
@@ -97,6 +98,7 @@ describe('the demo page', () => {
   it('still knows the visitor after a reload, from the token or their object', async () => {
     const page = await openShop()
     await page.getByRole('button', { name: 'Yes, remember' }).click()
+    await visit.quiet()
     const [first] = await idsIn(page, '#for-you')
     await look(page, '#for-you', 1)
     await page.evaluate(() => sessionStorage.clear())
@@ -122,6 +124,7 @@ describe('the demo page', () => {
     for (const body of bodies) {
       expect(body).not.toHaveProperty('visitor')
       expect(body).not.toHaveProperty('token')
+      expect(body).not.toHaveProperty('referrer')
     }
     expect(posted(visit.requests, '/v1/visitors')).toEqual([])
     expect(await visit.context.cookies()).toEqual([])
@@ -129,8 +132,9 @@ describe('the demo page', () => {
 
   it('forgets at once when the visitor changes their mind', async () => {
     const page = await openShop()
-    await page.getByRole('switch').click()
     const before = await idsIn(page, '#for-you')
+    await page.getByRole('switch').click()
+    await visit.quiet()
     await look(page, '#for-you', 3)
     expect(await page.evaluate(() => localStorage.getItem('nightjar'))).toMatch(/^v1\./)
     expect(await page.evaluate(() => sessionStorage.getItem('nightjar'))).toEqual(expect.any(String))

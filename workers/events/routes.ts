@@ -1,10 +1,12 @@
 import { Hono } from 'hono'
 import * as v from 'valibot'
+import { UNKNOWN_CONTEXT } from '../../shared/ranking/visit-context.ts'
 import { type Event, type EventRecord, type EventResult, EventSchema, type EventsAnswer, EventsBody } from '../../shared/schemas/events.ts'
 import { nowOf } from '../bench.ts'
 import { requireWriteKey } from '../http/access.ts'
 import { jsonBody } from '../http/body.ts'
 import { firstIssue, HttpProblem, validate } from '../http/problem.ts'
+import { visitContext } from '../http/visit-context.ts'
 import { consentOf, type Identity, identify } from '../identity/identify.ts'
 import { openMemory, sealMemory } from '../identity/memory-token.ts'
 import { warn } from '../log.ts'
@@ -35,8 +37,9 @@ eventRoutes.post('/v1/events', async (c) => {
   })
   const identity = await consentingVisitor(c.env, c.req.raw, body, now)
   if (accepted.length > 0) {
-    const country = countryOf(c.req.raw)
-    const lines = accepted.map((event) => `${JSON.stringify(recordOf(event, identity, country, now))}\n`).join('')
+    const { device, referrer } = identity === null ? UNKNOWN_CONTEXT : visitContext(c.env, c.req.raw, body.referrer, now)
+    const seen = { country: countryOf(c.req.raw), device, referrer }
+    const lines = accepted.map((event) => `${JSON.stringify(recordOf(event, identity, seen, now))}\n`).join('')
     try {
       await appendEvents(c.env, lines, now)
     } catch (error) {
@@ -86,11 +89,14 @@ const countryOf = (request: Request): string | null => {
   return typeof cf?.country === 'string' ? cf.country : null
 }
 
+/** What the request tells beside the events. */
+type Seen = Pick<EventRecord, 'country' | 'device' | 'referrer'>
+
 /** The event with what the edge knows of it; a time that cannot be is replaced by the time it came, and marked. */
-function recordOf(event: Event, identity: Identity | null, country: string | null, now: number): EventRecord {
+function recordOf(event: Event, identity: Identity | null, seen: Seen, now: number): EventRecord {
   const at = timeOf(event, now)
   const claimed = event.at !== undefined && event.at !== at ? { claimedAt: event.at } : {}
-  return { v: 1, ...event, at, ...claimed, received: now, visitor: identity?.hash ?? null, country }
+  return { v: 1, ...event, at, ...claimed, received: now, visitor: identity?.hash ?? null, ...seen }
 }
 
 const timeOf = ({ at }: Event, now: number): number => (at === undefined || at > now + AHEAD_MS || at < now - LATE_MS ? now : at)

@@ -2,18 +2,21 @@ import type { Overlay } from '../../shared/overlay.ts'
 import { type HistoryItem, IN_CART, VIEWED } from '../../shared/ranking/release-view.ts'
 import type { RecommendationRequest } from '../../shared/schemas/recommendations.ts'
 import type { Background } from '../background.ts'
+import { nowOf } from '../bench.ts'
+import { visitContext } from '../http/visit-context.ts'
 import { warn } from '../log.ts'
 import { type Current, currentRelease, previousRelease, type WantedRegions } from '../releases/current.ts'
 import type { LoadedRelease } from '../releases/loaded-release.ts'
 import { readOverlay } from '../releases/overlay-reader.ts'
 import { warmUp } from '../scoring/scorer.ts'
 import { bundledAnswer, type Slate, slateJson } from './answer.ts'
+import { entrySlate } from './entry-slate.ts'
 import { filledUp, recentSlate, regionSlate, trendingItems, trendingSlate } from './list-slate.ts'
 import { personalSlate } from './personal-slate.ts'
 import { placeOf, regionsOf } from './place.ts'
 import { allowedItems, indicesOf } from './policy.ts'
 import type { Shelf } from './shown.ts'
-import { cohortOf, distinct, historyOf, type Past, pastOf, purchasedOf } from './visit.ts'
+import { cohortOf, consents, distinct, historyOf, type Past, pastOf, purchasedOf } from './visit.ts'
 
 /** One request on its way to an answer: what does not depend on the release. */
 type Visit = { raw: Request; asked: RecommendationRequest; past: Promise<Past>; overlay: Promise<Overlay>; wanted: WantedRegions }
@@ -75,6 +78,13 @@ async function slateOf(env: Env, ctx: Background, visit: Visit, release: LoadedR
     const listed = regionSlate(release, regions, others)
     return plain(bare ? listed : filledUp(release, regions, others, listed, length))
   }
+  // Without clicks, and with consent, how the visitor comes is all there is to go by.
+  const fromContext = (): Slate | null => {
+    if (release.manifest.entry === undefined || !listsRead || !consents(visit.raw, asked, past)) return null
+    const entered = entrySlate(release, regions, visitContext(env, visit.raw, asked.referrer, nowOf(env, visit.raw)), allow)
+    if (entered === null) return null
+    return { ...plain(bare ? entered : filledUp(release, regions, allow, entered, length)), cohort: entered.cohort }
+  }
   if (asked.scenario === 'popular') return fromRegion()
   if (asked.scenario === 'trending')
     return plain(filledUp(release, regions, allow, trendingSlate(release, overlay, regions, allow), length))
@@ -83,7 +93,7 @@ async function slateOf(env: Env, ctx: Background, visit: Visit, release: LoadedR
   const home = asked.scenario === 'home'
   const anchors = home || bare ? [] : anchorsOf(release, history, asked)
   // Without anything to go by, the region's list is the answer.
-  if (home || bare ? history.length === 0 : anchors.length === 0) return fromRegion(anchors)
+  if (home || bare ? history.length === 0 : anchors.length === 0) return ((home || bare) && fromContext()) || fromRegion(anchors)
   const all = distinct([...anchors, ...history])
   const neighboursRead = await release.loadNeighbours(
     ctx,

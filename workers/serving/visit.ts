@@ -44,6 +44,10 @@ async function consentedState(env: Env, identity: Identity, consent: Consent): P
   return state !== null && (consent === 'granted' || state.consent === 'granted') ? state : null
 }
 
+/** Whether the visitor said yes, now or earlier. */
+export const consents = (raw: Request, asked: RecommendationRequest, past: Past): boolean =>
+  consentOf(raw, asked.consent) === 'granted' || (past !== null && (past.memory !== null || past.state !== null))
+
 /** The visitor's history in terms of a release. */
 export async function historyOf(env: Env, ctx: Background, past: Past, release: LoadedRelease): Promise<HistoryItem[]> {
   if (past === null) return []

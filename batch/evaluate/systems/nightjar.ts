@@ -1,5 +1,6 @@
 import { nearestList, RecallSpace } from '../../../shared/ranking/candidates.ts'
 import { foldIn, nearestCohort } from '../../../shared/ranking/cohort.ts'
+import { entryList } from '../../../shared/ranking/entry-cohort.ts'
 import { rankCandidates, type Scorer } from '../../../shared/ranking/rank.ts'
 import { regionPath } from '../../../shared/ranking/regions.ts'
 import type { ReleaseView } from '../../../shared/ranking/release-view.ts'
@@ -11,7 +12,7 @@ import type { Query, System } from '../trial.ts'
 /**
  * Our own: a release as the edge reads it, by stages. `cohort-region` is the stored lists alone, `neighbours` those of the
  * history's items, `merged` both, `nightjar` both under the ranker, where validation chose one. A visitor without a
- * history gets the region's list from all of them, as at the edge.
+ * history gets the entry list from all of them, or the region's, as at the edge.
  * @param scorer null where the release carries no ranker @param bytesPerItem of the whole release
  */
 export function nightjarSystems(view: ReleaseView, scorer: Scorer | null, bytesPerItem: number): System[] {
@@ -25,6 +26,8 @@ export function nightjarSystems(view: ReleaseView, scorer: Scorer | null, bytesP
   const listed = (query: Query): number[] => {
     const regions = regionsFor(query)
     const cohort = cohortFor(query)
+    const entry = query.history.length === 0 ? entryList(view, regions, query.context) : undefined
+    if (entry !== undefined) return entry.items.map(({ item }) => item)
     const lists = [cohort >= 0 ? nearestList(view, regions, cohort)?.list : undefined, nearestList(view, regions, -1)?.list]
     return [...new Set(lists.flatMap((list) => Array.from(list?.items ?? [])))]
   }

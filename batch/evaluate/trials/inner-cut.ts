@@ -1,4 +1,5 @@
 import { VIEWED } from '../../../shared/ranking/release-view.ts'
+import { UNKNOWN_CONTEXT } from '../../../shared/ranking/visit-context.ts'
 import { itemHash } from '../../../shared/release/hash.ts'
 import { type Dataset, noImpressions } from '../../dataset.ts'
 import { visitorStarts } from '../../learn/histories.ts'
@@ -24,6 +25,8 @@ export function deedsWhere(dataset: Dataset, keep: (deed: number) => boolean): D
       deed: take(deeds.deed, Uint8Array),
       session: take(deeds.session, Uint32Array),
       country: take(deeds.country, Uint8Array),
+      device: take(deeds.device, Uint8Array),
+      referrer: take(deeds.referrer, Uint8Array),
     },
     from: at.reduce((first, time) => Math.min(first, time), Number.POSITIVE_INFINITY),
     to: at.reduce((last, time) => Math.max(last, time), 0),
@@ -54,7 +57,7 @@ export function heldOut(dataset: Dataset): { train: Dataset; queries: Query[] } 
     const rest = own.filter((k) => held[k] === 0).map((k) => deeds.item[k])
     if (relevant.size === 0 || rest.length === 0) continue
     const history = historyOfItems(rest, VIEWED, Number.POSITIVE_INFINITY)
-    queries.push({ history, inSession: 0, country: '', relevant, masked: new Set(rest), cluster: visitor })
+    queries.push({ history, inSession: 0, country: '', context: UNKNOWN_CONTEXT, relevant, masked: new Set(rest), cluster: visitor })
   }
   return { train: deedsWhere(dataset, (k) => held[k] === 0), queries }
 }

@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { gunzipSync } from 'node:zlib'
 import { REMEMBERED_ITEMS } from '../../../shared/memory.ts'
+import { usualHour } from '../../../shared/ranking/local-hour.ts'
 import { type HistoryItem, VIEWED } from '../../../shared/ranking/release-view.ts'
+import { UNKNOWN_CONTEXT } from '../../../shared/ranking/visit-context.ts'
 import type { Dataset } from '../../dataset.ts'
 import { quoted } from '../../engine/database.ts'
 import { historyOf, visitorStarts } from '../../learn/histories.ts'
@@ -39,7 +41,7 @@ export const digineticaSource = (file: string): Source => ({
     await db.run(`
       INSERT INTO raw_events
       SELECT line * 1000 + position, NULL, 's' || line, false, items[position],
-             ${EPOCH} + line * ${86_400 * DIGINETICA_DAYS} // (SELECT max(line) FROM diginetica), 'click', line, NULL, NULL, NULL
+             ${EPOCH} + line * ${86_400 * DIGINETICA_DAYS} // (SELECT max(line) FROM diginetica), 'click', line, NULL, NULL, NULL, NULL, NULL
       FROM diginetica, unnest(range(1, len(items) + 1)) AS positions(position)
       ORDER BY line, position`)
     await db.run('DROP TABLE diginetica')
@@ -63,6 +65,7 @@ export function digineticaQueries(file: string, train: Dataset): Query[] {
       history,
       inSession: history.length,
       country: '',
+      context: UNKNOWN_CONTEXT,
       relevant: new Set([index.get(target) ?? UNKNOWN]),
       masked: NOTHING,
       cluster,
@@ -76,7 +79,7 @@ export const serenadeSource = (file: string): Source => ({
   async load(db) {
     await db.run(`
       INSERT INTO raw_events
-      SELECT row_number() OVER (ORDER BY at_s, line), NULL, SessionId, false, ItemId, at_s, 'click', SessionId, NULL, NULL, NULL
+      SELECT row_number() OVER (ORDER BY at_s, line), NULL, SessionId, false, ItemId, at_s, 'click', SessionId, NULL, NULL, NULL, NULL, NULL
       FROM (SELECT row_number() OVER () AS line, SessionId, ItemId, CAST(CAST(Time AS DOUBLE) AS BIGINT) AS at_s
             FROM read_csv(${quoted(file)}, header = true, delim = '\t', all_varchar = true, parallel = false))`)
   },
@@ -111,6 +114,7 @@ export function serenadeQueries(sessions: readonly (readonly Click[])[], train: 
         history,
         inSession: history.length,
         country: '',
+        context: { ...UNKNOWN_CONTEXT, hour: usualHour(clicks[i].at, '') },
         relevant: new Set([index.get(target.item) ?? UNKNOWN]),
         masked: newest >= 0 ? new Set([newest]) : NOTHING,
         cluster,
@@ -144,7 +148,7 @@ export const gowallaSource = (file: string): Source => ({
     await db.run(`
       INSERT INTO raw_events
       SELECT line * 100000 + position, NULL, part[1], false, part[position], ${EPOCH} + hash(part[1] || ' ' || part[position]) % ${90 * 86_400},
-             'click', NULL, NULL, NULL, NULL
+             'click', NULL, NULL, NULL, NULL, NULL, NULL
       FROM gowalla, unnest(range(2, len(part) + 1)) AS positions(position)`)
     await db.run('DROP TABLE gowalla')
   },
@@ -165,6 +169,7 @@ export function gowallaQueries(testFile: string, train: Dataset): Query[] {
       history,
       inSession: 0,
       country: '',
+      context: UNKNOWN_CONTEXT,
       relevant: new Set(distinct.map((item, i) => index.get(item) ?? UNKNOWN - i)),
       masked: new Set(history.map(({ item }) => item)),
       cluster,

@@ -1,6 +1,15 @@
 import { type Dataset, noImpressions } from '../../../batch/dataset.ts'
 
-export type DeedRow = { visitor: number; item: number; at: number; session?: number; deed?: number; country?: number }
+export type DeedRow = {
+  visitor: number
+  item: number
+  at: number
+  session?: number
+  deed?: number
+  country?: number
+  device?: number
+  referrer?: number
+}
 
 /** A data set in memory, of deeds in order. */
 export function datasetOf(visitors: number, items: number, deeds: DeedRow[]): Dataset {
@@ -26,6 +35,8 @@ export function datasetOf(visitors: number, items: number, deeds: DeedRow[]): Da
       deed: Uint8Array.from(column(({ deed = 0 }) => deed)),
       session: Uint32Array.from(column(({ session, visitor }) => session ?? visitor)),
       country: Uint8Array.from(column(({ country = 2 }) => country)),
+      device: Uint8Array.from(column(({ device = 0 }) => device)),
+      referrer: Uint8Array.from(column(({ referrer = 0 }) => referrer)),
     },
     impressions: noImpressions(),
     from: 0,

@@ -96,10 +96,14 @@ async function learnLast(slate: Slate | null): Promise<void> {
   await because.refresh()
 }
 
-function whyThisOrder({ cohort, region }: Slate): string {
+/** Reasons that only a history can give. */
+const FROM_HISTORY = new Set(['similar-to', 'bought-with', 'again', 'viewed'])
+
+function whyThisOrder({ cohort, region, items }: Slate): string {
   const where = placeName(region ?? '*')
   if (currentConsent() !== 'granted') return `You are not remembered, so this is what ${where} likes best. Nothing about you is kept.`
-  return typeof cohort === 'number'
-    ? 'Put in order a moment ago, from what you looked at.'
-    : `This is what ${where} likes best. Look at something, and the shelf turns to you.`
+  if (items.some(({ reasons }) => reasons.some(({ code }) => FROM_HISTORY.has(code))))
+    return 'Put in order a moment ago, from what you looked at.'
+  const liked = typeof cohort === 'number' ? `${where} likes best, and visitors who come as you do` : `${where} likes best`
+  return `This is what ${liked}. Look at something, and the shelf turns to you.`
 }

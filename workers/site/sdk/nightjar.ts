@@ -41,7 +41,16 @@ export function nightjar({ writeKey, url = new URL('.', import.meta.url).href, c
   let last: Promise<unknown> = Promise.resolve()
   const queue: Sent[] = []
 
-  const bodyOf = (more: object): string => JSON.stringify({ writeKey, consent: state, visitor: id, token, ...more })
+  /** Where the visitor came from goes along without its path, and only with consent. */
+  const bodyOf = (more: object): string =>
+    JSON.stringify({
+      writeKey,
+      consent: state,
+      visitor: id,
+      token,
+      referrer: state === 'granted' ? document.referrer.split('/', 3).join('/') : undefined,
+      ...more,
+    })
 
   /** Undefined where trying again may help. */
   const post = async <T extends object>(path: string, more: object): Promise<Partial<T> | undefined> => {
@@ -68,7 +77,7 @@ export function nightjar({ writeKey, url = new URL('.', import.meta.url).href, c
   const flush = async (): Promise<void> => {
     if (queue.length === 0) return
     if (state === 'granted' && !id) {
-      const minted = (await post<{ visitor: string }>('visitors', {}))?.visitor
+      const minted = (await post<{ visitor: string }>('visitors', { referrer: undefined }))?.visitor
       if (state === 'granted') {
         id = minted
         stored('localStorage', id)
