@@ -44,7 +44,8 @@ export default defineConfig({
           include: ['test/e2e/**/*.test.ts'],
           globalSetup: 'test/e2e/prepare.ts',
           testTimeout: 180_000,
-          hookTimeout: 180_000,
+          // A night on Online Retail, where other work has the cores.
+          hookTimeout: 420_000,
         },
       },
     ],

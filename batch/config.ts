@@ -23,7 +23,7 @@ export const ConfigSchema = v.strictObject({
   maxCohorts: v.optional(count, 48),
   dimensions: v.optional(v.pipe(count, v.maxValue(64)), 32),
   content: v.optional(v.pipe(v.number(), v.minValue(0)), 0.6),
-  ridgeBase: v.optional(positive, 10),
+  ridgeBase: v.optional(positive, 30),
   ridgeScale: v.optional(v.pipe(v.number(), v.minValue(0)), 1),
   support: v.optional(v.pipe(count, v.maxValue(400)), 150),
   /** A visitor of n items weighs n^-visitorPower in what is similar. */

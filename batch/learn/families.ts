@@ -16,7 +16,7 @@ export type Family = {
 /** "Who wants this wants that", learned from whole visitors; nothing fades, as taste does not. */
 const similar: Family = {
   name: 'similar',
-  tried: { ridgeBase: [30, 3], ridgeScale: [0.3, 2], visitorPower: [0.5, 0.1] },
+  tried: { ridgeBase: [100, 300], visitorPower: [0.5], ridgeScale: [2, 0.3] },
   weights: async (window, config) => unitScale(await similarItems(await latestGram(window, config), config)),
 }
 
@@ -36,7 +36,7 @@ async function latestGram(window: Window, { minVisitors, visitorPower }: Config)
 /** "In the same basket or visit", learned from sessions. */
 const together: Family = {
   name: 'together',
-  tried: { togetherHalfLifeDays: [45], stepDecay: [5], hop: [0, 1], backward: [1] },
+  tried: { hop: [1, 3, 0], togetherHalfLifeDays: [45], backward: [1], stepDecay: [5] },
   weights: async (window, config) => {
     const direct = togetherItems(window, { ...config, reach: config.sessionReach, halfLifeDays: config.togetherHalfLifeDays })
     return unitScale(withTwoHops(direct, config.hop, TWO_HOP_WIDTH))
