@@ -7,6 +7,7 @@ import type { Progress } from '../night/stages.ts'
 import { askedAfterParting, enoughToRank, viewAtParting } from '../ranker/choice.ts'
 import { examplesOf, type Gathered, gathered, slateOf } from '../ranker/choose.ts'
 import type { Decision } from '../ranker/decisions.ts'
+import { Journal } from '../ranker/journal.ts'
 import { positionBias } from '../ranker/position-bias.ts'
 import { type TrainOptions, trainRanker } from '../ranker/train.ts'
 import { InputError } from '../sources/source.ts'
@@ -35,7 +36,7 @@ export async function ablate(dataset: Dataset, config: Config, seeds: number, pr
   const asked = askedAfterParting(dataset, config)
   if (!enoughToRank(asked)) throw new InputError('too few decisions to train a ranker on')
   progress.note(`learning up to the parting time; ${asked.training.length} decisions train, ${asked.validation.length} judge`)
-  const { tuned } = await viewAtParting(dataset, config, asked, async () => undefined)
+  const { tuned } = await viewAtParting(dataset, config, asked, new Journal(), async () => undefined)
   const examples = examplesOf(tuned, asked.training, positionBias(dataset.impressions))
   const questions = questionsOf(tuned, asked.validation)
   const columns: Record<AblationMetric, Float64Array[]> = { 'ndcg@20': [], 'mrr@20': [] }

@@ -23,7 +23,7 @@ export async function compute(dataset: Dataset, config: Config, { stages, key, i
     'ranker',
     key,
     (chosen) => chosen.decisions,
-    (advance) => chooseRanker(dataset, config, advance),
+    (advance, journal) => chooseRanker(dataset, config, journal, advance),
   )
   const learned = await stages.resumable<Learned>(
     'learn',

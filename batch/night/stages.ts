@@ -2,6 +2,8 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { setImmediate } from 'node:timers/promises'
 import { deserialize, serialize } from 'node:v8'
+import type { Journal } from '../ranker/journal.ts'
+import { openJournal } from './journal-file.ts'
 
 /** `peakMb` is what the process had needed at most by the end of the stage. */
 export type StageResult = { name: string; seconds: number; rows: number; peakMb: number; resumed?: true }
@@ -48,8 +50,16 @@ export class Stages {
     return value
   }
 
-  /** As `run`, but a result left by an earlier night with the same `key` is taken over. T must be structured-cloneable. */
-  async resumable<T>(name: string, key: string, rows: (value: T) => number, work: (advance: Advance) => Promise<T> | T): Promise<T> {
+  /**
+   * As `run`, but a result left by an earlier night with the same `key` is taken over, and so are the judgements of one
+   * that did not get as far as a result. T must be structured-cloneable.
+   */
+  async resumable<T>(
+    name: string,
+    key: string,
+    rows: (value: T) => number,
+    work: (advance: Advance, journal: Journal) => Promise<T> | T,
+  ): Promise<T> {
     const file = join(this.directory, key, `${name}.bin`)
     const start = performance.now()
     const earlier = readCheckpoint<T>(file)
@@ -58,7 +68,8 @@ export class Stages {
       this.finish({ name, seconds: (performance.now() - start) / 1000, rows: rows(earlier.value), peakMb: peakMb(), resumed: true })
       return earlier.value
     }
-    const value = await this.run(name, rows, work)
+    const journal = openJournal(join(this.directory, key, `${name}.ndjson`))
+    const value = await this.run(name, rows, (advance) => work(advance, journal))
     writeCheckpoint(file, value)
     return value
   }

@@ -11,6 +11,7 @@ import { calibrate } from './calibrate.ts'
 import { balanced, chooseRecall, learnRanker, type Quality, qualityOf, rounded, slates } from './choose.ts'
 import { chooseEntry, newcomersSince } from './choose-entry.ts'
 import { type Decision, partingTime, sampleDecisions, takenAgain } from './decisions.ts'
+import type { Journal } from './journal.ts'
 import { type PositionBias, positionBias } from './position-bias.ts'
 import { type Searched, searchFamilies } from './search-families.ts'
 import { noWeights } from './train.ts'
@@ -75,23 +76,28 @@ export async function viewAtParting(
   dataset: Dataset,
   config: Config,
   { parting, recall, settled, searchable }: Asked,
+  journal: Journal,
   advance: (step: number) => Promise<void>,
 ): Promise<{ tuned: ReleaseView; searched: Searched; tables: EntryTables | undefined }> {
   const window = { dataset, until: parting }
-  const searched = await searchFamilies(window, searchable.slice(0, SEARCHED.families), config, (done, total) => advance(done / total))
+  const searched = await searchFamilies(window, searchable.slice(0, SEARCHED.families), config, journal, (done, total) =>
+    advance(done / total),
+  )
   const before = await learn(window, searched.config, recall, (done, total = 1) => advance(1 + done / total), searched.weights)
   const view = await trialView(dataset, before, recall)
-  const chosen = chooseRecall(view, searchable.slice(0, SEARCHED.recall), settled)
+  const chosen = await chooseRecall(view, searchable.slice(0, SEARCHED.recall), settled, journal)
   return { tuned: { ...view, manifest: { ...view.manifest, recall: chosen } }, searched, tables: before.entry }
 }
 
 /**
  * Lists are built on the part before the parting time; how to recall, and whether and how to rank, is learned from what
  * visitors did after it.
+ * @param journal what an earlier run on the same dataset and configuration has judged is not judged again
  */
 export async function chooseRanker(
   dataset: Dataset,
   config: Config,
+  journal: Journal,
   advance: (done: number, total?: number) => Promise<void>,
 ): Promise<Choice> {
   const asked = askedAfterParting(dataset, config)
@@ -111,7 +117,7 @@ export async function chooseRanker(
   }
   if (!enoughToRank(asked)) return none
   const steps = config.epochs + 3
-  const { tuned, searched, tables } = await viewAtParting(dataset, config, asked, (step) => advance(step, steps))
+  const { tuned, searched, tables } = await viewAtParting(dataset, config, asked, journal, (step) => advance(step, steps))
   await advance(3, steps)
   const quality = (shown: number[][]): Quality => qualityOf(dataset.items.length, validation, shown)
   const mergedSlates = slates(tuned, validation, null)

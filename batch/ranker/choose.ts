@@ -10,6 +10,7 @@ import type { RecallParameters } from '../../shared/release/manifest.ts'
 import type { Example } from '../kernels/gradients.ts'
 import { continentOf } from '../learn/lists.ts'
 import type { Decision } from './decisions.ts'
+import type { Journal } from './journal.ts'
 import { clickWeight, type PositionBias } from './position-bias.ts'
 import { type TrainOptions, trainRanker } from './train.ts'
 
@@ -115,17 +116,22 @@ export const RECALL_TRIALS = 1 + ROUNDS * Object.values(TRIED).flat().length
  * Recall parameters that rank the decisions' next items best by the merged score alone.
  * @param settled those that stay as the view has them: decisions that bar what a visitor has tell nothing about it
  */
-export function chooseRecall(view: ReleaseView, decisions: readonly Decision[], settled: Partial<RecallParameters>): RecallParameters {
-  const qualityWith = (recall: RecallParameters): number =>
-    balanced(decisions, slates({ ...view, manifest: { ...view.manifest, recall } }, decisions, null))
+export async function chooseRecall(
+  view: ReleaseView,
+  decisions: readonly Decision[],
+  settled: Partial<RecallParameters>,
+  journal: Journal,
+): Promise<RecallParameters> {
+  const qualityWith = (recall: RecallParameters): Promise<number> =>
+    journal.once('recall', recall, () => balanced(decisions, slates({ ...view, manifest: { ...view.manifest, recall } }, decisions, null)))
   let best = view.manifest.recall
-  let most = qualityWith(best)
+  let most = await qualityWith(best)
   for (let round = 0; round < ROUNDS; round++) {
     for (const [parameter, values] of Object.entries(TRIED)) {
       if (parameter in settled) continue
       for (const value of values) {
         const attempt = { ...best, [parameter]: value }
-        const quality = qualityWith(attempt)
+        const quality = await qualityWith(attempt)
         if (quality <= most) continue
         most = quality
         best = attempt

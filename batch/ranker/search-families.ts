@@ -7,6 +7,7 @@ import type { Window } from '../learn/interactions.ts'
 import { largest, type Sparse, SparseBuilder } from '../learn/sparse.ts'
 import { balanced, rounded } from './choose.ts'
 import type { Decision } from './decisions.ts'
+import type { Journal } from './journal.ts'
 import { popularityQuality } from './popularity-fading.ts'
 import { USUAL_RECALL } from './usual-recall.ts'
 
@@ -26,11 +27,13 @@ const SLATE = 20
  * Tries settings of every model family on the window, at most `config.trials` a family, one setting after the other from
  * the given ones, and keeps what ranks the decisions' next items best; then how much of each family a row should hold,
  * and how fast popularity fades. A family is judged by itself, by its rows cut to the length they are stored at.
+ * What the journal knows is not learned again, the best setting's weights excepted.
  */
 export async function searchFamilies(
   window: Window,
   decisions: readonly Decision[],
   start: Config,
+  journal: Journal,
   advance: (done: number, total: number) => Promise<void>,
 ): Promise<Searched> {
   const tried: Tried[] = []
@@ -40,9 +43,13 @@ export async function searchFamilies(
   let done = 0
   const best: Partial<FamilyWeights> = {}
   for (const family of families) {
-    const attempt = async (setting: Tried['setting']): Promise<{ weights: Sparse; quality: number }> => {
-      const weights = await family.weights(window, { ...config, ...setting })
-      const quality = judge(weights)
+    const attempt = async (setting: Tried['setting']): Promise<Attempt> => {
+      const attempted = { ...config, ...setting }
+      let weights: Sparse | undefined
+      const quality = await journal.once(family.name, settingsOf(family, attempted), async () => {
+        weights = await family.weights(window, attempted)
+        return judge(weights)
+      })
       tried.push({ family: family.name, setting, quality: rounded(quality) })
       await advance(++done, total)
       return { weights, quality }
@@ -59,46 +66,28 @@ export async function searchFamilies(
         config = { ...config, ...setting }
       }
     }
-    best[family.name] = kept.weights
+    best[family.name] = kept.weights ?? (await family.weights(window, config))
   }
   const weights = best as FamilyWeights
-  config = {
-    ...config,
-    ...bestOf(
-      MIXES,
-      (mix) => ({ mix }),
-      'mix',
-      (mix) => judge(mixed(weights, mix, 2 * start.neighboursPerItem)),
-      tried,
-    ),
+  const bestOf = async (family: Tried['family'], settings: Tried['setting'][], quality: (setting: Tried['setting']) => number) => {
+    const own: Tried[] = []
+    for (const setting of settings)
+      own.push({ family, setting, quality: rounded(await journal.once(family, setting, () => quality(setting))) })
+    tried.push(...own)
+    return own.reduce((best, other) => (other.quality > best.quality ? other : best)).setting
   }
-  config = {
-    ...config,
-    ...bestOf(
-      HALF_LIVES,
-      (halfLifeDays) => ({ halfLifeDays }),
-      'lists',
-      (days) => popularityQuality(window, days),
-      tried,
-    ),
-  }
-  return { config, weights, tried }
+  const mixes = MIXES.map((mix) => ({ mix }))
+  const halfLives = HALF_LIVES.map((halfLifeDays) => ({ halfLifeDays }))
+  const mix = await bestOf('mix', mixes, ({ mix }) => judge(mixed(weights, mix, 2 * start.neighboursPerItem)))
+  const lists = await bestOf('lists', halfLives, ({ halfLifeDays }) => popularityQuality(window, halfLifeDays))
+  return { config: { ...config, ...mix, ...lists }, weights, tried }
 }
+
+/** Without weights where the journal knew the quality. */
+type Attempt = { weights: Sparse | undefined; quality: number }
 
 const settingsOf = (family: Family, config: Config): Tried['setting'] =>
   Object.fromEntries(Object.keys(family.tried).map((name) => [name, config[name as keyof Config]]))
-
-function bestOf(
-  values: readonly number[],
-  settingOf: (value: number) => Tried['setting'],
-  family: Tried['family'],
-  judge: (value: number) => number,
-  tried: Tried[],
-): Tried['setting'] {
-  const own = values.map((value): Tried => ({ family, setting: settingOf(value), quality: rounded(judge(value)) }))
-  tried.push(...own)
-  return own.reduce((best, other) => (other.quality > best.quality ? other : best)).setting
-}
 
 /** Ranks by the summed weights of the history's rows, the history itself and what is barred left out. */
 function judgeOf({ dataset }: Window, decisions: readonly Decision[], config: Config): (weights: Sparse) => number {
