@@ -36,7 +36,7 @@ export async function ablate(dataset: Dataset, config: Config, seeds: number, pr
   const asked = askedAfterParting(dataset, config)
   if (!enoughToRank(asked)) throw new InputError('too few decisions to train a ranker on')
   progress.note(`learning up to the parting time; ${asked.training.length} decisions train, ${asked.validation.length} judge`)
-  const { tuned } = await viewAtParting(dataset, config, asked, new Journal(), async () => undefined)
+  const { tuned } = await viewAtParting(dataset, config, asked, { start: null, journal: new Journal() }, async () => undefined)
   const examples = examplesOf(tuned, asked.training, positionBias(dataset.impressions))
   const questions = questionsOf(tuned, asked.validation)
   const columns: Record<AblationMetric, Float64Array[]> = { 'ndcg@20': [], 'mrr@20': [] }

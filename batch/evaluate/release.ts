@@ -37,9 +37,9 @@ export async function learnRelease(
   const directory = mkdtempSync(join(tmpdir(), 'nightjar-trial-'))
   try {
     const stages = new Stages(progress, directory)
-    const { choice, learned, packs, names } = await compute(train, config, { stages, key: 'trial', idKey })
+    const { choice, learned, packs, names } = await compute(train, config, { stages, key: 'trial', start: null, idKey })
     const lineage = { data: train.fingerprint, config: '', code: '' }
-    const manifest = assembleManifest({ dataset: train, config, learned, choice, names, lineage, stable: null })
+    const manifest = assembleManifest({ dataset: train, config, learned, choice, names, lineage, start: null, stable: null })
     const release = await releaseId(manifest)
     const view = viewOfPacks(release, manifest, packs)
     const scorer = choice.ranker === 'mlp' ? await onnxScorer(choice.weights) : null

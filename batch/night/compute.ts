@@ -1,3 +1,4 @@
+import type { Settings } from '../../shared/release/manifest.ts'
 import type { MemberInput } from '../../shared/release/member-pack.ts'
 import type { Config } from '../config.ts'
 import type { Dataset } from '../dataset.ts'
@@ -13,17 +14,19 @@ export type ComputeOptions = {
   stages: Stages
   /** Names everything the result depends on; checkpoints of the long stages are kept under it. */
   key: string
+  /** The settings that the search begins with; null = the configuration's. */
+  start: Settings | null
   /** Pseudonymises imported visitors for the member packs; null leaves them out. */
   idKey: string | null
 }
 
 /** Everything of a release that is computed from its dataset; what judges a release offline judges this. */
-export async function compute(dataset: Dataset, config: Config, { stages, key, idKey }: ComputeOptions): Promise<Computed> {
+export async function compute(dataset: Dataset, config: Config, { stages, key, start, idKey }: ComputeOptions): Promise<Computed> {
   const choice = await stages.resumable<Choice>(
     'ranker',
     key,
     (chosen) => chosen.decisions,
-    (advance, journal) => chooseRanker(dataset, config, journal, advance),
+    (advance, journal) => chooseRanker(dataset, config, { start, journal }, advance),
   )
   const learned = await stages.resumable<Learned>(
     'learn',

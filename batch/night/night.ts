@@ -4,7 +4,7 @@ import { type Manifest, releaseId } from '../../shared/release/manifest.ts'
 import type { Config } from '../config.ts'
 import type { Dataset } from '../dataset.ts'
 import { ingest } from '../ingest.ts'
-import { assembleManifest, sameLineage } from '../release/assemble.ts'
+import { assembleManifest, sameLineage, searchStart } from '../release/assemble.ts'
 import { type Published, publish } from '../release/publish.ts'
 import { lostPacks, readChannel } from '../release/release-store.ts'
 import { InputError, type Source } from '../sources/source.ts'
@@ -64,16 +64,17 @@ export async function night(options: NightOptions): Promise<NightReport> {
     throw new InputError(`no usable events in the input${reasons(dataset.dropped)}; docs/data.md says what a night needs`)
   const code = codeVersion()
   const lineage = { data: dataset.fingerprint, config: canonicalJson({ ...config, members: options.idKey !== null }), code }
-  const key = (await releaseKey(lineage)).slice(0, 16)
   const stable = (await readChannel(options.kv))?.stable ?? null
+  const start = searchStart(stable?.manifest ?? null, lineage, dataset.source)
+  const key = (await releaseKey({ ...lineage, start })).slice(0, 16)
   const report = reporter(dataset, stages)
   // The same input under the same configuration and code is the release that is live already.
   if (stable !== null && sameLineage(stable.manifest, lineage) && !options.force && (await isWhole(options.kv, stable.manifest))) {
     return report(stable.manifest, [], { release: stable.release, kvWrites: 0, kvDeletes: 0, changed: false }, true)
   }
 
-  const { choice, learned, packs, names } = await compute(dataset, config, { stages, key, idKey: options.idKey })
-  const manifest = assembleManifest({ dataset, config, learned, choice, names, lineage, stable })
+  const { choice, learned, packs, names } = await compute(dataset, config, { stages, key, start, idKey: options.idKey })
+  const manifest = assembleManifest({ dataset, config, learned, choice, names, lineage, start, stable })
   const gates = await stages.run(
     'gates',
     (list) => list.length,

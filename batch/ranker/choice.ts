@@ -2,7 +2,7 @@ import type { Calibration } from '../../shared/ranking/calibration.ts'
 import { FEATURE_COUNT } from '../../shared/ranking/features.ts'
 import type { Weights } from '../../shared/ranking/reference-scorer.ts'
 import type { ReleaseView } from '../../shared/ranking/release-view.ts'
-import type { EntryTables, Manifest, RecallParameters, Tried } from '../../shared/release/manifest.ts'
+import type { EntryTables, Manifest, RecallParameters, Settings, Tried } from '../../shared/release/manifest.ts'
 import type { Config } from '../config.ts'
 import type { Dataset } from '../dataset.ts'
 import { learn } from '../learn/learn.ts'
@@ -11,9 +11,8 @@ import { calibrate } from './calibrate.ts'
 import { balanced, chooseRecall, learnRanker, type Quality, qualityOf, rounded, slates } from './choose.ts'
 import { chooseEntry, newcomersSince } from './choose-entry.ts'
 import { type Decision, partingTime, sampleDecisions, takenAgain } from './decisions.ts'
-import type { Journal } from './journal.ts'
 import { type PositionBias, positionBias } from './position-bias.ts'
-import { type Searched, searchFamilies } from './search-families.ts'
+import { type Search, type Searched, searchFamilies } from './search-families.ts'
 import { noWeights } from './train.ts'
 import { USUAL_RECALL } from './usual-recall.ts'
 
@@ -28,8 +27,9 @@ const NOTHING_AGAIN = { selfWeight: 0, pastSelfWeight: 0 } satisfies Partial<Rec
 export type Choice = {
   /** The configuration to learn with: the given one under the settings that validation preferred. */
   config: Config
-  /** What was tried. */
+  /** What was tried, and the best of it; no settings where there was too little to try any on. */
   tried: Tried[]
+  settings: Settings | undefined
   recall: RecallParameters
   ranker: Manifest['ranker']
   weights: Weights
@@ -76,28 +76,27 @@ export async function viewAtParting(
   dataset: Dataset,
   config: Config,
   { parting, recall, settled, searchable }: Asked,
-  journal: Journal,
+  search: Search,
   advance: (step: number) => Promise<void>,
 ): Promise<{ tuned: ReleaseView; searched: Searched; tables: EntryTables | undefined }> {
   const window = { dataset, until: parting }
-  const searched = await searchFamilies(window, searchable.slice(0, SEARCHED.families), config, journal, (done, total) =>
+  const searched = await searchFamilies(window, searchable.slice(0, SEARCHED.families), config, search, (done, total) =>
     advance(done / total),
   )
   const before = await learn(window, searched.config, recall, (done, total = 1) => advance(1 + done / total), searched.weights)
   const view = await trialView(dataset, before, recall)
-  const chosen = await chooseRecall(view, searchable.slice(0, SEARCHED.recall), settled, journal)
+  const chosen = await chooseRecall(view, searchable.slice(0, SEARCHED.recall), settled, search.journal)
   return { tuned: { ...view, manifest: { ...view.manifest, recall: chosen } }, searched, tables: before.entry }
 }
 
 /**
  * Lists are built on the part before the parting time; how to recall, and whether and how to rank, is learned from what
  * visitors did after it.
- * @param journal what an earlier run on the same dataset and configuration has judged is not judged again
  */
 export async function chooseRanker(
   dataset: Dataset,
   config: Config,
-  journal: Journal,
+  search: Search,
   advance: (done: number, total?: number) => Promise<void>,
 ): Promise<Choice> {
   const asked = askedAfterParting(dataset, config)
@@ -106,6 +105,7 @@ export async function chooseRanker(
   const none: Choice = {
     config,
     tried: [],
+    settings: undefined,
     recall,
     ranker: 'none',
     weights: noWeights(FEATURE_COUNT),
@@ -117,7 +117,7 @@ export async function chooseRanker(
   }
   if (!enoughToRank(asked)) return none
   const steps = config.epochs + 3
-  const { tuned, searched, tables } = await viewAtParting(dataset, config, asked, journal, (step) => advance(step, steps))
+  const { tuned, searched, tables } = await viewAtParting(dataset, config, asked, search, (step) => advance(step, steps))
   await advance(3, steps)
   const quality = (shown: number[][]): Quality => qualityOf(dataset.items.length, validation, shown)
   const mergedSlates = slates(tuned, validation, null)
@@ -151,6 +151,7 @@ export async function chooseRanker(
   return {
     config: searched.config,
     tried: searched.tried,
+    settings: searched.settings,
     recall: tuned.manifest.recall,
     ranker,
     weights: ranker === 'mlp' ? weights : none.weights,

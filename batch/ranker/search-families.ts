@@ -1,10 +1,11 @@
 import { historyWeights } from '../../shared/ranking/history-weights.ts'
 import { topItems } from '../../shared/ranking/top.ts'
-import type { Tried } from '../../shared/release/manifest.ts'
+import type { Settings, Tried } from '../../shared/release/manifest.ts'
 import type { Config } from '../config.ts'
-import { type Family, type FamilyWeights, families } from '../learn/families.ts'
+import { type FamilyWeights, families } from '../learn/families.ts'
 import type { Window } from '../learn/interactions.ts'
 import { largest, type Sparse, SparseBuilder } from '../learn/sparse.ts'
+import { attemptsOf, settingsOf } from './attempts.ts'
 import { balanced, rounded } from './choose.ts'
 import type { Decision } from './decisions.ts'
 import type { Journal } from './journal.ts'
@@ -14,36 +15,46 @@ import { USUAL_RECALL } from './usual-recall.ts'
 export type Searched = {
   /** The given configuration with the best settings found. */
   config: Config
+  /** Those settings alone. */
+  settings: Settings
   weights: FamilyWeights
   tried: Tried[]
+}
+
+export type Search = {
+  /** The settings to begin with; null = the configuration's. */
+  start: Settings | null
+  /** What it knows is not judged again. It must be of the same window, decisions, configuration and start. */
+  journal: Journal
 }
 
 /** What "together" may count in a row beside "similar". */
 const MIXES = [0, 0.1, 0.3, 0.5, 0.7, 0.9]
 const HALF_LIVES = [1.5, 3, 7, 14, 30, 90]
 const SLATE = 20
+const DAY = 86_400
 
 /**
  * Tries settings of every model family on the window, at most `config.trials` a family, one setting after the other from
- * the given ones, and keeps what ranks the decisions' next items best; then how much of each family a row should hold,
+ * the start, and keeps what ranks the decisions' next items best; then how much of each family a row should hold,
  * and how fast popularity fades. A family is judged by itself, by its rows cut to the length they are stored at.
- * What the journal knows is not learned again, the best setting's weights excepted.
  */
 export async function searchFamilies(
   window: Window,
   decisions: readonly Decision[],
-  start: Config,
-  journal: Journal,
+  configured: Config,
+  { start, journal }: Search,
   advance: (done: number, total: number) => Promise<void>,
 ): Promise<Searched> {
   const tried: Tried[] = []
-  const judge = judgeOf(window, decisions, start)
-  const total = families.length * start.trials
-  let config = start
+  const judge = judgeOf(window, decisions, configured)
+  const total = families.length * configured.trials
+  const from = { start, day: Math.floor(window.dataset.to / DAY) }
+  let config: Config = { ...configured, ...start }
   let done = 0
   const best: Partial<FamilyWeights> = {}
   for (const family of families) {
-    const attempt = async (setting: Tried['setting']): Promise<Attempt> => {
+    const attempt = async (setting: Settings): Promise<Attempt> => {
       const attempted = { ...config, ...setting }
       let weights: Sparse | undefined
       const quality = await journal.once(family.name, settingsOf(family, attempted), async () => {
@@ -55,21 +66,16 @@ export async function searchFamilies(
       return { weights, quality }
     }
     let kept = await attempt(settingsOf(family, config))
-    let left = start.trials - 1
-    for (const [name, values] of Object.entries(family.tried)) {
-      for (const value of values) {
-        if (left-- <= 0) break
-        const setting = { [name]: value }
-        const other = await attempt(setting)
-        if (other.quality <= kept.quality) continue
-        kept = other
-        config = { ...config, ...setting }
-      }
+    for (const setting of attemptsOf(family, configured, from, configured.trials - 1)) {
+      const other = await attempt(setting)
+      if (other.quality <= kept.quality) continue
+      kept = other
+      config = { ...config, ...setting }
     }
     best[family.name] = kept.weights ?? (await family.weights(window, config))
   }
   const weights = best as FamilyWeights
-  const bestOf = async (family: Tried['family'], settings: Tried['setting'][], quality: (setting: Tried['setting']) => number) => {
+  const bestOf = async (family: Tried['family'], settings: Settings[], quality: (setting: Settings) => number) => {
     const own: Tried[] = []
     for (const setting of settings)
       own.push({ family, setting, quality: rounded(await journal.once(family, setting, () => quality(setting))) })
@@ -78,16 +84,16 @@ export async function searchFamilies(
   }
   const mixes = MIXES.map((mix) => ({ mix }))
   const halfLives = HALF_LIVES.map((halfLifeDays) => ({ halfLifeDays }))
-  const mix = await bestOf('mix', mixes, ({ mix }) => judge(mixed(weights, mix, 2 * start.neighboursPerItem)))
+  const mix = await bestOf('mix', mixes, ({ mix }) => judge(mixed(weights, mix, 2 * configured.neighboursPerItem)))
   const lists = await bestOf('lists', halfLives, ({ halfLifeDays }) => popularityQuality(window, halfLifeDays))
-  return { config: { ...config, ...mix, ...lists }, weights, tried }
+  config = { ...config, ...mix, ...lists }
+  const settings: Settings = { ...mix, ...lists }
+  for (const family of families) Object.assign(settings, settingsOf(family, config))
+  return { config, settings, weights, tried }
 }
 
 /** Without weights where the journal knew the quality. */
 type Attempt = { weights: Sparse | undefined; quality: number }
-
-const settingsOf = (family: Family, config: Config): Tried['setting'] =>
-  Object.fromEntries(Object.keys(family.tried).map((name) => [name, config[name as keyof Config]]))
 
 /** Ranks by the summed weights of the history's rows, the history itself and what is barred left out. */
 function judgeOf({ dataset }: Window, decisions: readonly Decision[], config: Config): (weights: Sparse) => number {

@@ -1,7 +1,7 @@
 import { FEATURE_COUNT, FEATURE_SET } from '../../shared/ranking/features.ts'
 import { GRAPH_HASH } from '../../shared/ranking/graph-hash.ts'
 import type { ReleaseView } from '../../shared/ranking/release-view.ts'
-import type { Manifest, RecallParameters } from '../../shared/release/manifest.ts'
+import type { Manifest, RecallParameters, Settings } from '../../shared/release/manifest.ts'
 import type { Config } from '../config.ts'
 import type { Dataset } from '../dataset.ts'
 import type { Learned } from '../learn/learn.ts'
@@ -15,6 +15,16 @@ export type Lineage = Pick<Manifest['lineage'], 'data' | 'config' | 'code'>
 export const sameLineage = ({ lineage }: Manifest, other: Lineage): boolean =>
   lineage.data === other.data && lineage.config === other.config && lineage.code === other.code
 
+/**
+ * Where a search on this input begins: with what was found for the stable release, as long as the site and the
+ * configuration are the same. On the very input of that release it begins where it began then, and so ends there too.
+ */
+export function searchStart(stable: Manifest | null, lineage: Lineage, source: string): Settings | null {
+  if (stable === null) return null
+  if (sameLineage(stable, lineage)) return stable.lineage.start ?? null
+  return stable.lineage.config === lineage.config && stable.lineage.source === source ? (stable.settings ?? null) : null
+}
+
 type Parts = {
   dataset: Dataset
   config: Config
@@ -22,10 +32,11 @@ type Parts = {
   choice: Choice
   names: PackNames
   lineage: Lineage
+  start: Settings | null
   stable: { release: string; manifest: Manifest } | null
 }
 
-export function assembleManifest({ dataset, config, learned, choice, names, lineage, stable }: Parts): Manifest {
+export function assembleManifest({ dataset, config, learned, choice, names, lineage, start, stable }: Parts): Manifest {
   const same = stable !== null && sameLineage(stable.manifest, lineage)
   return {
     ...manifestOf({ names, recall: choice.recall, items: dataset.items.length, idSalt: learned.idSalt }),
@@ -34,6 +45,7 @@ export function assembleManifest({ dataset, config, learned, choice, names, line
     ...(choice.positionBias && { positionBias: choice.positionBias }),
     tried: choice.tried,
     ...(choice.entry && learned.entry !== undefined && { entry: learned.entry }),
+    ...(choice.settings && { settings: choice.settings }),
     now: dataset.to,
     metrics: { ...choice.metrics, cohorts: learned.core.cohorts },
     lineage: {
@@ -46,6 +58,7 @@ export function assembleManifest({ dataset, config, learned, choice, names, line
       seed: config.seed,
       // A night on unchanged input is the same release, so it keeps the parent it had.
       parent: same && stable !== null ? stable.manifest.lineage.parent : (stable?.release ?? null),
+      start,
     },
   }
 }

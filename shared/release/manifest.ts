@@ -33,6 +33,9 @@ const Recall = v.strictObject({
   /** At most this many candidates are ranked. */
   candidates: Count,
 })
+/** Numbers of the night's configuration, by name. */
+const SettingsSchema = v.record(v.string(), v.number())
+export type Settings = v.InferOutput<typeof SettingsSchema>
 
 const logs = v.array(v.pipe(v.number(), v.integer()))
 const Logs = v.record(v.string(), logs)
@@ -73,11 +76,13 @@ export const ManifestSchema = v.strictObject({
     v.strictObject({
       /** A family of models, how much of each a row holds (`mix`), or how fast popularity fades (`lists`). */
       family: v.picklist(['similar', 'together', 'mix', 'lists']),
-      setting: v.record(v.string(), v.number()),
+      setting: SettingsSchema,
       /** Recall@20 + NDCG@20, every kind of decision counting alike; of `lists`, the same of all deeds that followed. */
       quality: v.number(),
     }),
   ),
+  /** The best of those; absent where there was too little history to try any. */
+  settings: v.optional(SettingsSchema),
   /** What impressions said about where visitors look: by place from 1 on, relative to the best; absent where they were too few. */
   positionBias: v.optional(v.strictObject({ impressions: Count, clicks: Count, propensities: v.array(v.number()) })),
   core: v.strictObject({ hash: Hash, bytes: Count }),
@@ -104,6 +109,8 @@ export const ManifestSchema = v.strictObject({
     seed: Count,
     /** The release that was stable when this one was built on other input; null for the first. */
     parent: v.nullable(v.string()),
+    /** The settings that the search began with, found for that release; null where it began with the configuration's. */
+    start: v.optional(v.nullable(SettingsSchema)),
   }),
 })
 /** Everything a release consists of. Its id is the hash of its canonical JSON, so that equal input gives an equal id. */

@@ -23,7 +23,7 @@ function run(directory: string, killedAfter = Number.POSITIVE_INFINITY): Promise
     if (++said === killedAfter) throw new Error('killed')
   }
   const stages = new Stages({ ...silentProgress, advance }, join(folder, directory))
-  return compute(dataset, config, { stages, key: 'key', idKey: null })
+  return compute(dataset, config, { stages, key: 'key', start: null, idKey: null })
 }
 
 const journal = (directory: string): string => join(folder, directory, 'key/ranker.ndjson')
