@@ -23,6 +23,8 @@ export const ConfigSchema = v.strictObject({
   maxCohorts: v.optional(count, 48),
   dimensions: v.optional(v.pipe(count, v.maxValue(64)), 32),
   content: v.optional(v.pipe(v.number(), v.minValue(0)), 0.6),
+  /** In item vectors, a visitor of n items and an item of n visitors weigh n^-vectorPower. */
+  vectorPower: v.optional(share, 0.25),
   ridgeBase: v.optional(positive, 30),
   ridgeScale: v.optional(v.pipe(v.number(), v.minValue(0)), 1),
   support: v.optional(v.pipe(count, v.maxValue(400)), 150),

@@ -3,8 +3,8 @@ import type { Config } from '../config.ts'
 import { families } from '../learn/families.ts'
 import { RECALL_TRIALS } from '../ranker/choose.ts'
 
-/** As many settings as our own search judges: those of each model family, and those of recall. */
-export const trialsOf = ({ trials }: Config): number => families.length * trials + RECALL_TRIALS
+/** As many settings as our own search judges, or more: those of each model family and of item vectors, and those of recall. */
+export const trialsOf = ({ trials }: Config): number => (families.length + 1) * trials + RECALL_TRIALS
 
 /** For every parameter the values that are tried. */
 export type Grid<P> = { readonly [K in keyof P]: readonly P[K][] }

@@ -59,11 +59,7 @@ export async function learn(
   const shares = { similar: 1 - config.mix, together: config.mix, next: NEXT_SHARE * config.mix }
   const neighbours = mergeNeighbours({ ...kinds, next }, shares, config.neighboursPerItem)
   await advance(2, STEPS)
-  const vectors = await itemVectors(contentRows(dataset), recent, {
-    dimensions: config.dimensions,
-    content: config.content,
-    seed: config.seed,
-  })
+  const vectors = await itemVectors(contentRows(dataset), recent, config)
   await advance(3, STEPS)
   const { core, idSalt } = describeItems(window, recent, vectors, config)
   const { centroids, cohort, cohortSizes } = formCohorts(window, core, config, recall)

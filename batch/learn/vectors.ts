@@ -1,13 +1,13 @@
+import type { Config } from '../config.ts'
 import type { Interactions } from './interactions.ts'
 import { leadingVectors } from './leading-vectors.ts'
 import { type Sparse, SparseBuilder } from './sparse.ts'
 
-export type VectorOptions = {
-  dimensions: number
-  /** Weight of the content columns beside the behaviour columns. */
-  content: number
-  seed: number
-}
+/** `content` is the weight of the content columns beside the behaviour columns. */
+export type VectorOptions = Pick<Config, 'dimensions' | 'content' | 'vectorPower' | 'seed'>
+
+/** What is worth trying for them: the less of its length a row loses, the more behaviour counts beside content. */
+export const vectorFamily = { name: 'vectors', tried: { vectorPower: [0.1, 0.4] } } as const
 
 /**
  * Item vectors that blend behaviour with content: the leading left singular vectors of [visitors | terms], both
@@ -23,7 +23,7 @@ export async function itemVectors(
   const behaviour = new SparseBuilder(byItem.columns)
   for (let item = 0; item < byItem.rows; item++) {
     for (let k = byItem.start[item]; k < byItem.start[item + 1]; k++) {
-      behaviour.push(byItem.index[k], 1 / Math.sqrt(visitorItems[byItem.index[k]] * itemVisitors[item]))
+      behaviour.push(byItem.index[k], (visitorItems[byItem.index[k]] * itemVisitors[item]) ** -options.vectorPower)
     }
     behaviour.endRow()
   }

@@ -2,15 +2,18 @@ import { historyWeights } from '../../shared/ranking/history-weights.ts'
 import { topItems } from '../../shared/ranking/top.ts'
 import type { Settings, Tried } from '../../shared/release/manifest.ts'
 import type { Config } from '../config.ts'
-import { type FamilyWeights, families } from '../learn/families.ts'
-import type { Window } from '../learn/interactions.ts'
+import { contentRows } from '../learn/content-rows.ts'
+import { type Family, type FamilyWeights, families } from '../learn/families.ts'
+import { interactions, type Window } from '../learn/interactions.ts'
 import { largest, type Sparse, SparseBuilder } from '../learn/sparse.ts'
+import { itemVectors, vectorFamily } from '../learn/vectors.ts'
 import { attemptsOf, settingsOf } from './attempts.ts'
 import { balanced, rounded } from './choose.ts'
 import type { Decision } from './decisions.ts'
 import type { Journal } from './journal.ts'
 import { popularityQuality } from './popularity-fading.ts'
 import { USUAL_RECALL } from './usual-recall.ts'
+import { vectorQuality } from './vector-quality.ts'
 
 export type Searched = {
   /** The given configuration with the best settings found. */
@@ -36,8 +39,8 @@ const DAY = 86_400
 
 /**
  * Tries settings of every model family on the window, at most `config.trials` a family, one setting after the other from
- * the start, and keeps what ranks the decisions' next items best; then how much of each family a row should hold,
- * and how fast popularity fades. A family is judged by itself, by its rows cut to the length they are stored at.
+ * the start, and keeps what ranks the decisions' next items best; then how to make item vectors, judged likewise, how
+ * much of each family a row should hold, and how fast popularity fades. A family is judged by itself, by its rows cut to the length they are stored at.
  */
 export async function searchFamilies(
   window: Window,
@@ -47,34 +50,53 @@ export async function searchFamilies(
   advance: (done: number, total: number) => Promise<void>,
 ): Promise<Searched> {
   const tried: Tried[] = []
-  const judge = judgeOf(window, decisions, configured)
-  const total = families.length * configured.trials
   const from = { start, day: Math.floor(window.dataset.to / DAY) }
   let config: Config = { ...configured, ...start }
-  let done = 0
-  const best: Partial<FamilyWeights> = {}
-  for (const family of families) {
-    const attempt = async (setting: Settings): Promise<Attempt> => {
+  const searched = [...families, vectorFamily]
+  const attemptsAt = (family: Pick<Family, 'tried'>): Settings[] => attemptsOf(family, configured, from, configured.trials - 1)
+  const total = searched.reduce((sum, family) => sum + 1 + attemptsAt(family).length, 0)
+
+  /** Leaves the best setting in `config`. @returns what was learned with it, unless the journal knew what it is worth */
+  const choose = async <T>(
+    family: Pick<Family, 'tried'> & { name: Tried['family'] },
+    learned: (config: Config) => Promise<T>,
+    quality: (learned: T) => number,
+  ): Promise<T | undefined> => {
+    const attempt = async (setting: Settings): Promise<Attempt<T>> => {
       const attempted = { ...config, ...setting }
-      let weights: Sparse | undefined
-      const quality = await journal.once(family.name, settingsOf(family, attempted), async () => {
-        weights = await family.weights(window, attempted)
-        return judge(weights)
+      const own: Attempt<T> = { quality: 0 }
+      own.quality = await journal.once(family.name, settingsOf(family, attempted), async () => {
+        own.learned = await learned(attempted)
+        return quality(own.learned)
       })
-      tried.push({ family: family.name, setting, quality: rounded(quality) })
-      await advance(++done, total)
-      return { weights, quality }
+      tried.push({ family: family.name, setting, quality: rounded(own.quality) })
+      await advance(tried.length, total)
+      return own
     }
     let kept = await attempt(settingsOf(family, config))
-    for (const setting of attemptsOf(family, configured, from, configured.trials - 1)) {
+    for (const setting of attemptsAt(family)) {
       const other = await attempt(setting)
       if (other.quality <= kept.quality) continue
       kept = other
       config = { ...config, ...setting }
     }
-    best[family.name] = kept.weights ?? (await family.weights(window, config))
+    return kept.learned
+  }
+
+  const judge = judgeOf(window, decisions, configured)
+  const best: Partial<FamilyWeights> = {}
+  for (const family of families) {
+    const weights = await choose(family, (attempted) => family.weights(window, attempted), judge)
+    best[family.name] = weights ?? (await family.weights(window, config))
   }
   const weights = best as FamilyWeights
+  const described = contentRows(window.dataset)
+  const touched = interactions(window, Number.POSITIVE_INFINITY)
+  await choose(
+    vectorFamily,
+    (attempted) => itemVectors(described, touched, attempted),
+    (vectors) => vectorQuality(window.dataset.items.length, decisions, vectors, config.dimensions),
+  )
   const bestOf = async (family: Tried['family'], settings: Settings[], quality: (setting: Settings) => number) => {
     const own: Tried[] = []
     for (const setting of settings)
@@ -88,12 +110,12 @@ export async function searchFamilies(
   const lists = await bestOf('lists', halfLives, ({ halfLifeDays }) => popularityQuality(window, halfLifeDays))
   config = { ...config, ...mix, ...lists }
   const settings: Settings = { ...mix, ...lists }
-  for (const family of families) Object.assign(settings, settingsOf(family, config))
+  for (const family of searched) Object.assign(settings, settingsOf(family, config))
   return { config, settings, weights, tried }
 }
 
-/** Without weights where the journal knew the quality. */
-type Attempt = { weights: Sparse | undefined; quality: number }
+/** Nothing is learned where the journal knew the quality. */
+type Attempt<T> = { learned?: T; quality: number }
 
 /** Ranks by the summed weights of the history's rows, the history itself and what is barred left out. */
 function judgeOf({ dataset }: Window, decisions: readonly Decision[], config: Config): (weights: Sparse) => number {

@@ -74,8 +74,8 @@ export const ManifestSchema = v.strictObject({
   /** The evidence for how this release was learned: every setting that was tried, and what validation said of it. */
   tried: v.array(
     v.strictObject({
-      /** A family of models, how much of each a row holds (`mix`), or how fast popularity fades (`lists`). */
-      family: v.picklist(['similar', 'together', 'mix', 'lists']),
+      /** A family of models, item vectors, how much of each family a row holds (`mix`), or how fast popularity fades (`lists`). */
+      family: v.picklist(['similar', 'together', 'vectors', 'mix', 'lists']),
       setting: SettingsSchema,
       /** Recall@20 + NDCG@20, every kind of decision counting alike; of `lists`, the same of all deeds that followed. */
       quality: v.number(),

@@ -34,7 +34,7 @@ it('a night that is killed judges only what it had not judged, with the same res
   const all = lines('whole')
   expect(new Set(all).size).toBe(all.length)
   const families = (all.map((line) => JSON.parse(line)) as Judgement[]).map(({ family }) => family)
-  expect([...new Set(families)]).toEqual(['similar', 'together', 'mix', 'lists', 'recall'])
+  expect([...new Set(families)]).toEqual(['similar', 'together', 'vectors', 'mix', 'lists', 'recall'])
   for (const killedAfter of [2, 5]) {
     const directory = `killed-${killedAfter}`
     await expect(run(directory, killedAfter)).rejects.toThrow('killed')
