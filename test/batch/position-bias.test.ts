@@ -153,7 +153,7 @@ describe('a night after many impressions', () => {
           .join(''),
       )
       const train = await ingest([edge(folder)], { threads: 1, workDirectory: folder })
-      const config = readConfig(undefined, { trials: 1, epochs: 1, decisions: 600, minVisitors: 1 })
+      const config = readConfig(undefined, { trials: 1, epochs: 4, decisions: 600, minVisitors: 1 })
       const { release, manifest } = await learnRelease({ train }, config, silentProgress)
       expect((await checkEntry({ release, manifest: JSON.parse(JSON.stringify(manifest)) })).manifest.positionBias).toEqual(
         manifest.positionBias,
