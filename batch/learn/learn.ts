@@ -6,6 +6,7 @@ import type { EntryTables, RecallParameters } from '../../shared/release/manifes
 import type { NeighbourInput } from '../../shared/release/neighbour-pack.ts'
 import type { Config } from '../config.ts'
 import type { Dataset } from '../dataset.ts'
+import { withContentNeighbours } from './content-neighbours.ts'
 import { contentRows } from './content-rows.ts'
 import { entryTables } from './entry-tables.ts'
 import { type FamilyWeights, learnFamilies } from './families.ts'
@@ -57,9 +58,20 @@ export async function learn(
   await advance(1, STEPS)
   const next = unitScale(nextItems(window, { halfLifeDays: config.togetherHalfLifeDays, minVisitors: config.minVisitors }))
   const shares = { similar: 1 - config.mix, together: config.mix, next: NEXT_SHARE * config.mix }
-  const neighbours = mergeNeighbours({ ...kinds, next }, shares, config.neighboursPerItem)
+  const byBehaviour = mergeNeighbours({ ...kinds, next }, shares, config.neighboursPerItem)
   await advance(2, STEPS)
-  const vectors = await itemVectors(contentRows(dataset), recent, config)
+  const { dimensions, content, neighboursPerItem } = config
+  const vectors = await itemVectors(contentRows(dataset), recent, (item) => byBehaviour[item].items.length > 0, config)
+  const neighbours =
+    content > 0
+      ? withContentNeighbours(
+          byBehaviour,
+          newcomers(window, recent, config),
+          shownWorth(recent, config),
+          { vectors, dimensions },
+          neighboursPerItem,
+        )
+      : byBehaviour
   await advance(3, STEPS)
   const { core, idSalt } = describeItems(window, recent, vectors, config)
   const { centroids, cohort, cohortSizes } = formCohorts(window, core, config, recall)
@@ -95,7 +107,6 @@ function describeItems(
   const repeat = repeatShares({ dataset, until })
   const { salt, high, low, item } = hashIndex(items.map(({ id }) => id))
   const trend = (i: number): number => Math.log2((lately[i] + 0.5) / (totalLately + 0.5) / ((usually[i] + 0.5) / (total + 0.5)))
-  const isNew = (i: number): boolean => recent.itemVisitors[i] === 0 || items[i].firstSeen > until - config.newItemDays * DAY
   return {
     idSalt: salt,
     core: {
@@ -110,14 +121,35 @@ function describeItems(
       category: Uint16Array.from(items, ({ category }) => categoryIndex.get(category) ?? 0),
       popularity: Uint8Array.from(popularity, (value) => (most > 0 ? Math.round((255 * Math.log1p(value)) / Math.log1p(most)) : 0)),
       trend: Uint8Array.from(items, (_, i) => Math.min(255, Math.max(0, Math.round(128 + 32 * trend(i))))),
-      age: Uint16Array.from(items, ({ firstSeen }) => Math.min(65_535, Math.max(0, Math.floor((until - firstSeen) / DAY)))),
+      // What was neither listed nor touched yet is as new as can be: at a moment in the past, so is what was touched later.
+      age: Uint16Array.from(items, ({ firstSeen }) =>
+        firstSeen === 0 ? 0 : Math.min(65_535, Math.max(0, Math.floor((until - firstSeen) / DAY))),
+      ),
       repeat: Uint8Array.from(repeat, (share) => Math.round(255 * share)),
-      flags: Uint8Array.from(items, ({ available }, i) => (available ? AVAILABLE : 0) | (isNew(i) ? NEW : 0)),
+      flags: Uint8Array.from(
+        items,
+        ({ available }, i) => (available ? AVAILABLE : 0) | (isNew({ dataset, until }, recent, config, i) ? NEW : 0),
+      ),
       vectors: Int8Array.from(vectors, (value) => Math.round(127 * value)),
       centroids: new Float32Array(0),
       categories,
     },
   }
+}
+
+/** Untouched, or seen a short while ago only. */
+const isNew = ({ dataset, until }: Window, { itemVisitors }: Interactions, { newItemDays }: Config, item: number): boolean =>
+  itemVisitors[item] === 0 || dataset.items[item].firstSeen > until - newItemDays * DAY
+
+/** By item, 1 for the new ones with too few visitors for a neighbour: what had its days and drew nobody has no claim to a place. */
+const newcomers = (window: Window, recent: Interactions, config: Config): Uint8Array =>
+  Uint8Array.from(recent.itemVisitors, (visitors, item) => (visitors < config.minVisitors && isNew(window, recent, config, item) ? 1 : 0))
+
+/** By item, 0 … 1: its popularity on a logarithmic scale, beside the most popular's; 0 where too few visitors had it to tell. */
+function shownWorth(recent: Interactions, { minVisitors }: Config): Float64Array {
+  const worth = sumByItem(recent).map((value, item) => (recent.itemVisitors[item] < minVisitors ? 0 : Math.log1p(value)))
+  const most = worth.reduce((top, value) => Math.max(top, value), 0)
+  return most > 0 ? worth.map((value) => value / most) : worth
 }
 
 function sumByItem({ byItem }: Interactions): Float64Array {

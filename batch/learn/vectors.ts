@@ -11,18 +11,21 @@ export const vectorFamily = { name: 'vectors', tried: { vectorPower: [0.1, 0.4] 
 
 /**
  * Item vectors that blend behaviour with content: the leading left singular vectors of [visitors | terms], both
- * normalised. An item nobody has touched gets its place from its terms.
+ * normalised. An item that is not settled gets its place from its terms.
  * @param content items × terms (see `contentRows`)
- * @returns items × dimensions, rows at unit length (all zero for an item without visitors and terms)
+ * @param settled whether behaviour tells of an item; of the others too few visitors know, and a place by what those did
+ * would tell of them
+ * @returns items × dimensions, rows at unit length (all zero for an item that is not settled and has no terms)
  */
 export async function itemVectors(
   content: Sparse,
   { byItem, visitorItems, itemVisitors }: Interactions,
+  settled: (item: number) => boolean,
   options: VectorOptions,
 ): Promise<Float32Array> {
   const behaviour = new SparseBuilder(byItem.columns)
   for (let item = 0; item < byItem.rows; item++) {
-    for (let k = byItem.start[item]; k < byItem.start[item + 1]; k++) {
+    for (let k = byItem.start[item]; settled(item) && k < byItem.start[item + 1]; k++) {
       behaviour.push(byItem.index[k], (visitorItems[byItem.index[k]] * itemVisitors[item]) ** -options.vectorPower)
     }
     behaviour.endRow()

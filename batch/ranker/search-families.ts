@@ -94,7 +94,7 @@ export async function searchFamilies(
   const touched = interactions(window, Number.POSITIVE_INFINITY)
   await choose(
     vectorFamily,
-    (attempted) => itemVectors(described, touched, attempted),
+    (attempted) => itemVectors(described, touched, (item) => touched.itemVisitors[item] >= attempted.minVisitors, attempted),
     (vectors) => vectorQuality(window.dataset.items.length, decisions, vectors, config.dimensions),
   )
   const bestOf = async (family: Tried['family'], settings: Settings[], quality: (setting: Settings) => number) => {
