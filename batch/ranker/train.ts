@@ -19,6 +19,11 @@ export type TrainOptions = {
 }
 
 const BATCH = 32
+/**
+ * The hidden layer begins this much smaller than He et al. (2015) have it, and bends only where the examples ask for it:
+ * on few decisions that ranks better, and hangs less on the seed.
+ */
+const HIDDEN_START = 0.1
 const RATE = 3e-3
 const DECAY = 1e-5
 
@@ -60,7 +65,7 @@ export async function descend(gradients: Gradients, moments: Moments, weights: r
   const fill = (from: number, length: number, scale: number): void => {
     for (let k = from; k < from + length; k++) parameters[k] = normal(random) * scale
   }
-  fill(layout.w0, features * HIDDEN, options.linear ? 0 : Math.sqrt(2 / features))
+  fill(layout.w0, features * HIDDEN, options.linear ? 0 : HIDDEN_START * Math.sqrt(2 / features))
   fill(layout.w1, HIDDEN, options.linear ? 0 : Math.sqrt(1 / HIDDEN))
   const gradient = new Float64Array(layout.length)
   const adam = adamOf(parameters)
