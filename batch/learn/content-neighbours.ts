@@ -19,12 +19,14 @@ const WEIGHT = 0.1
 
 /**
  * Rows that behaviour alone has learned, with what content tells: an item that behaviour left without a row gets one of
- * the known items nearest to it and most wanted, and the row of every known item ends with the few newcomers that promise most there.
+ * the known items nearest to it and most wanted, and the row of every known item ends with the few newcomers that promise
+ * most there.
  * Nobody knows yet whether a newcomer is wanted, so its cosine is multiplied by its *worth*: what the tried items most
  * like it were worth on average, weighted by likeness (k-nearest-neighbour regression). Those that drew nobody count
  * among them, or else whatever is like a few of them would seem as good as what is like many that were wanted.
- * @param rows by item, best first, at most `most` long; no newcomer is in any @param newcomer by item, 1 where behaviour
- * tells nothing yet; all others were tried @param shown by item, 0 … 1: what it has shown to be worth
+ * @param rows by item, best first, at most `most` long; no newcomer is in any
+ * @param newcomer by item, 1 where behaviour tells nothing yet; all others were tried
+ * @param shown by item, 0 … 1: what it has shown to be worth
  */
 export function withContentNeighbours(
   rows: readonly NeighbourInput[],

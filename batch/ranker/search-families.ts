@@ -1,5 +1,3 @@
-import { historyWeights } from '../../shared/ranking/history-weights.ts'
-import { topItems } from '../../shared/ranking/top.ts'
 import type { Settings, Tried } from '../../shared/release/manifest.ts'
 import type { Config } from '../config.ts'
 import { contentRows } from '../learn/content-rows.ts'
@@ -8,11 +6,11 @@ import { interactions, type Window } from '../learn/interactions.ts'
 import { largest, type Sparse, SparseBuilder } from '../learn/sparse.ts'
 import { itemVectors, vectorFamily } from '../learn/vectors.ts'
 import { attemptsOf, settingsOf } from './attempts.ts'
-import { balanced, rounded } from './choose.ts'
+import { rounded } from './choose.ts'
 import type { Decision } from './decisions.ts'
+import { historyQuality } from './history-quality.ts'
 import type { Journal } from './journal.ts'
 import { popularityQuality } from './popularity-fading.ts'
-import { USUAL_RECALL } from './usual-recall.ts'
 import { vectorQuality } from './vector-quality.ts'
 
 export type Searched = {
@@ -34,13 +32,13 @@ export type Search = {
 /** What "together" may count in a row beside "similar". */
 const MIXES = [0, 0.1, 0.3, 0.5, 0.7, 0.9]
 const HALF_LIVES = [1.5, 3, 7, 14, 30, 90]
-const SLATE = 20
 const DAY = 86_400
 
 /**
  * Tries settings of every model family on the window, at most `config.trials` a family, one setting after the other from
  * the start, and keeps what ranks the decisions' next items best; then how to make item vectors, judged likewise, how
- * much of each family a row should hold, and how fast popularity fades. A family is judged by itself, by its rows cut to the length they are stored at.
+ * much of each family a row should hold, and how fast popularity fades. A family is judged by itself, by its rows cut to
+ * the length they are stored at.
  */
 export async function searchFamilies(
   window: Window,
@@ -117,30 +115,22 @@ export async function searchFamilies(
 /** Nothing is learned where the journal knew the quality. */
 type Attempt<T> = { learned?: T; quality: number }
 
-/** Ranks by the summed weights of the history's rows, the history itself and what is barred left out. */
-function judgeOf({ dataset }: Window, decisions: readonly Decision[], config: Config): (weights: Sparse) => number {
-  const items = dataset.items.length
-  const asked = decisions.filter(({ history }) => history.length > 0)
-  return (weights) => {
-    const cut = Array.from({ length: items }, (_, row) => largest(weights, row, config.neighboursPerItem))
-    const score = new Float32Array(items)
-    const slates = asked.map(({ history, barred }) => {
+/** How well the summed weights of the history's rows rank. */
+const judgeOf =
+  ({ dataset }: Window, decisions: readonly Decision[], { neighboursPerItem }: Config) =>
+  (weights: Sparse): number => {
+    const cut = dataset.items.map((_, row) => largest(weights, row, neighboursPerItem))
+    return historyQuality(dataset.items.length, decisions, (score, history) => {
       const touched = new Set<number>()
-      historyWeights(history, { ...USUAL_RECALL, historyItems: history.length }).forEach((weight, position) => {
-        for (const k of cut[history[position].item]) {
+      for (const { item, weight } of history) {
+        for (const k of cut[item]) {
           touched.add(weights.index[k])
           score[weights.index[k]] += weight * weights.value[k]
         }
-      })
-      const past = new Set(history.map(({ item }) => item))
-      const open = Uint32Array.from(touched).filter((item) => !past.has(item) && !barred.has(item))
-      const slate = Array.from(topItems(open, open.length, score, SLATE))
-      for (const item of touched) score[item] = 0
-      return slate
+      }
+      return Uint32Array.from(touched)
     })
-    return balanced(asked, slates)
   }
-}
 
 /** Both families' rows in the proportion that a release would hold them. */
 function mixed({ similar, together }: FamilyWeights, mix: number, width: number): Sparse {

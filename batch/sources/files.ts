@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import * as v from 'valibot'
 import { deviceClass, deviceClasses, hostOf, referrerClass, referrerClasses } from '../../shared/ranking/visit-context.ts'
-import { eachRow, identifier, quoted } from '../engine/database.ts'
+import { identifier, quoted } from '../engine/database.ts'
 import { firstIssue } from '../first-issue.ts'
+import { classify } from './classes.ts'
 import { countryCode } from './country-codes.ts'
 import { InputError, type Source } from './source.ts'
 import { type Staged, stage } from './staging.ts'
@@ -146,13 +147,19 @@ async function loadEvents(db: DuckDBConnection, file: string, mapping: Mapping['
     throw new InputError(
       `${file}: no row has a readable time; give its format in the mapping, {"events": {"timeFormat": "%d/%m/%Y %H:%M"}}`,
     )
-  await mapCountryNames(db)
-  await classify(db, 'device', (text) => oneOf(deviceClasses, text) ?? deviceClass(null, text))
-  await classify(db, 'referrer', (text) => oneOf(referrerClasses, text) ?? (hostOf(text) === null ? null : referrerClass(text)))
+  await classify(db, 'mapped_events', 'country', countryCode)
+  await classify(db, 'mapped_events', 'device', (text) => oneOf(deviceClasses, text) ?? deviceClass(null, text))
+  await classify(
+    db,
+    'mapped_events',
+    'referrer',
+    (text) => oneOf(referrerClasses, text) ?? (hostOf(text) === null ? null : referrerClass(text)),
+  )
   await db.run(`
     INSERT INTO raw_events
-    SELECT seq, id, visitor, false, item, at_s, kind, session, code, quantity, price, devices.class, referrers.class
-    FROM mapped_events LEFT JOIN country_names USING (country) LEFT JOIN devices USING (device) LEFT JOIN referrers USING (referrer)`)
+    SELECT seq, id, visitor, false, item, at_s, kind, session, country_classes.class, quantity, price, device_classes.class, referrer_classes.class
+    FROM mapped_events LEFT JOIN country_classes USING (country) LEFT JOIN device_classes USING (device)
+    LEFT JOIN referrer_classes USING (referrer)`)
 }
 
 /** The kind of a row: what its value is mapped to, else the default, else the value itself. */
@@ -177,35 +184,8 @@ function timeSql(column: string, format: string | undefined): string {
   return `CASE WHEN ${number} IS NULL THEN ${seconds} WHEN ${number} > 1e11 THEN TRY_CAST(${number} / 1000 AS BIGINT) ELSE TRY_CAST(${number} AS BIGINT) END`
 }
 
-async function mapCountryNames(db: DuckDBConnection): Promise<void> {
-  const names = (
-    await db.runAndReadAll('SELECT DISTINCT country FROM mapped_events WHERE country IS NOT NULL ORDER BY country LIMIT 10000')
-  )
-    .getRows()
-    .map((row) => String(row[0]))
-  await db.run('CREATE OR REPLACE TEMP TABLE country_names (country VARCHAR, code VARCHAR)')
-  const rows = names.flatMap((name) => {
-    const code = countryCode(name)
-    return code === null ? [] : [`(${quoted(name)}, ${quoted(code)})`]
-  })
-  if (rows.length > 0) await db.run(`INSERT INTO country_names VALUES ${rows.join(', ')}`)
-}
-
 const oneOf = <T extends string>(classes: readonly T[], text: string): T | null =>
   classes.find((name) => name === text.toLowerCase()) ?? null
-
-/** Fills the table `devices(device, class)`, or `referrers` alike: what each text of the column stands for. */
-async function classify(db: DuckDBConnection, column: 'device' | 'referrer', classOf: (text: string) => string | null): Promise<void> {
-  await db.run(`CREATE OR REPLACE TEMP TABLE ${column}s (${column} VARCHAR, class VARCHAR)`)
-  const rows: string[] = []
-  // The commonest: what is rarer than so many others tells nothing.
-  const common = `SELECT ${column} FROM mapped_events WHERE ${column} <> '' GROUP BY ALL ORDER BY count(*) DESC, ${column} LIMIT 10000`
-  await eachRow(db, common, ([text]) => {
-    const known = classOf(String(text))
-    if (known !== null) rows.push(`(${quoted(String(text))}, ${quoted(known)})`)
-  })
-  if (rows.length > 0) await db.run(`INSERT INTO ${column}s VALUES ${rows.join(', ')}`)
-}
 
 async function loadItems(db: DuckDBConnection, file: string, mapping: Mapping['items']): Promise<void> {
   const staged = await stage(db, file, 'staged_items')

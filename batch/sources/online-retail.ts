@@ -1,5 +1,5 @@
-import type { DuckDBConnection } from '@duckdb/node-api'
 import { quoted } from '../engine/database.ts'
+import { classify } from './classes.ts'
 import { countryCode } from './country-codes.ts'
 import type { Source } from './source.ts'
 
@@ -48,11 +48,11 @@ export function onlineRetail(file: string, until = Number.MAX_SAFE_INTEGER): Sou
         WHERE NOT starts_with(InvoiceNo, 'C') AND CustomerID IS NOT NULL AND TRY_CAST(Quantity AS BIGINT) > 0
           AND TRY_CAST(UnitPrice AS DOUBLE) > 0 AND StockCode NOT IN (${SERVICE_CODES.map(quoted).join(', ')})
           AND CAST(epoch(TRY_CAST(InvoiceDate AS TIMESTAMP)) AS BIGINT) < ${until}`)
-      await mapCountries(db)
+      await classify(db, 'retail', 'country', countryCode)
       await db.run(`
         INSERT INTO raw_events
-        SELECT seq, NULL, visitor, false, item, at_s, 'purchase', invoice, code, quantity, price, NULL, NULL
-        FROM retail LEFT JOIN retail_countries USING (country)`)
+        SELECT seq, NULL, visitor, false, item, at_s, 'purchase', invoice, class, quantity, price, NULL, NULL
+        FROM retail LEFT JOIN country_classes USING (country)`)
       await db.run(`
         INSERT INTO raw_items
         WITH titles AS (SELECT item, trim(title) AS title, count(*) AS n FROM retail WHERE title IS NOT NULL GROUP BY ALL),
@@ -65,19 +65,7 @@ export function onlineRetail(file: string, until = Number.MAX_SAFE_INTEGER): Sou
         SELECT item, title, CASE WHEN n >= 8 THEN upper(word[1]) || lower(word[2:]) END, price, NULL, NULL, true, first_seen, NULL
         FROM prices LEFT JOIN titled USING (item) LEFT JOIN words USING (item) LEFT JOIN kinds USING (word)
         ORDER BY item`)
-      await db.run('DROP TABLE retail; DROP TABLE retail_lines; DROP TABLE retail_countries')
+      await db.run('DROP TABLE retail; DROP TABLE retail_lines; DROP TABLE country_classes')
     },
   }
-}
-
-async function mapCountries(db: DuckDBConnection): Promise<void> {
-  const names = (await db.runAndReadAll('SELECT DISTINCT country FROM retail WHERE country IS NOT NULL ORDER BY country'))
-    .getRows()
-    .map((row) => String(row[0]))
-  const rows = names.map((name) => {
-    const code = countryCode(name)
-    return `(${quoted(name)}, ${code === null ? 'NULL' : quoted(code)})`
-  })
-  await db.run('CREATE TEMP TABLE retail_countries (country VARCHAR, code VARCHAR)')
-  if (rows.length > 0) await db.run(`INSERT INTO retail_countries VALUES ${rows.join(', ')}`)
 }

@@ -6,7 +6,7 @@ import { nowOf } from '../bench.ts'
 import { requireWriteKey } from '../http/access.ts'
 import { jsonBody } from '../http/body.ts'
 import { firstIssue, HttpProblem, validate } from '../http/problem.ts'
-import { visitContext } from '../http/visit-context.ts'
+import { countryOf, visitContext } from '../http/visit-context.ts'
 import { consentOf, type Identity, identify } from '../identity/identify.ts'
 import { openMemory, sealMemory } from '../identity/memory-token.ts'
 import { warn } from '../log.ts'
@@ -82,11 +82,6 @@ async function consentingVisitor(
   // The request says neither yes nor no: an earlier yes stands, in a token that is still good or in the object.
   if (body.token !== undefined && (await openMemory(env, identity, body.token, now)) !== null) return identity
   return (await readVisitor(env, identity))?.consent === 'granted' ? identity : null
-}
-
-const countryOf = (request: Request): string | null => {
-  const { cf } = request
-  return typeof cf?.country === 'string' ? cf.country : null
 }
 
 /** What the request tells beside the events. */

@@ -3,11 +3,14 @@ import { cors } from 'hono/cors'
 import { isAdmin } from '../identity/identify.ts'
 import { HttpProblem } from './problem.ts'
 
+/** The origins of the sites that may call, as the deployment names them. */
+export const originsOf = ({ ALLOWED_ORIGINS }: Pick<Env, 'ALLOWED_ORIGINS'>): string[] =>
+  ALLOWED_ORIGINS.split(',').map((entry) => entry.trim())
+
 /** Browsers of the sites in ALLOWED_ORIGINS may call; so may the Worker's own pages. */
 export const allowedOrigins: MiddlewareHandler<{ Bindings: Env }> = cors({
   origin: (origin, c: Context<{ Bindings: Env }>) => {
-    const allowed = c.env.ALLOWED_ORIGINS.split(',').map((entry) => entry.trim())
-    return allowed.includes(origin) || origin === new URL(c.req.url).origin ? origin : null
+    return originsOf(c.env).includes(origin) || origin === new URL(c.req.url).origin ? origin : null
   },
   allowMethods: ['GET', 'POST', 'DELETE', 'PUT'],
   allowHeaders: ['authorization', 'content-type'],

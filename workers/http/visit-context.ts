@@ -1,5 +1,9 @@
 import { usualHour, zoneHour } from '../../shared/ranking/local-hour.ts'
 import { deviceClass, hostOf, type ReferrerClass, referrerClass, type VisitContext } from '../../shared/ranking/visit-context.ts'
+import { originsOf } from './access.ts'
+
+/** Where the network says the visitor is, ISO 3166-1 alpha-2; null where it does not. */
+export const countryOf = ({ cf }: Request): string | null => (typeof cf?.country === 'string' ? cf.country : null)
 
 /**
  * What a request tells of the visit, in classes: neither address nor browser is kept. Only for visitors who consented.
@@ -14,7 +18,7 @@ export function visitContext(env: Env, raw: Request, referrer: string | undefine
 }
 
 function referrerOf(env: Env, raw: Request, said: string | undefined): ReferrerClass | null {
-  const own = new Set([raw.url, ...env.ALLOWED_ORIGINS.split(',')].flatMap((url) => hostOf(url.trim()) ?? []))
+  const own = new Set([raw.url, ...originsOf(env)].flatMap((url) => hostOf(url) ?? []))
   if (said !== undefined) return referrerClass(said, own)
   const header = raw.headers.get('referer')
   if (header === null) return null
@@ -23,7 +27,8 @@ function referrerOf(env: Env, raw: Request, said: string | undefined): ReferrerC
   return named === 'internal' ? null : named
 }
 
-function hourOf({ cf }: Request, at: number): number {
+function hourOf(raw: Request, at: number): number {
+  const { cf } = raw
   const zoned = typeof cf?.timezone === 'string' ? zoneHour(at, cf.timezone) : null
-  return zoned ?? usualHour(at, typeof cf?.country === 'string' ? cf.country : '')
+  return zoned ?? usualHour(at, countryOf(raw) ?? '')
 }

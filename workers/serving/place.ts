@@ -1,4 +1,5 @@
 import { continentRegion, EVERYWHERE, regionPath } from '../../shared/ranking/regions.ts'
+import { countryOf } from '../http/visit-context.ts'
 
 /** From the narrowest region with lists outwards: the one asked for, else where the network says the visitor is. */
 export function regionsOf(env: Env, raw: Request, asked: string | undefined, known: ReadonlySet<string>): string[] {
@@ -15,7 +16,7 @@ export function pathFrom(region: string, known: ReadonlySet<string>, continent: 
 
 /** Every field of `cf` may be missing: then the deployment's default counts. */
 export function placeOf(env: Env, raw: Request): { country: string; continent: string | null } {
-  const { cf } = raw
-  if (typeof cf?.country === 'string') return { country: cf.country, continent: typeof cf.continent === 'string' ? cf.continent : null }
+  const country = countryOf(raw)
+  if (country !== null) return { country, continent: typeof raw.cf?.continent === 'string' ? raw.cf.continent : null }
   return { country: env.DEFAULT_COUNTRY, continent: env.DEFAULT_CONTINENT }
 }

@@ -135,8 +135,8 @@ function historyOfClicks(clicks: readonly Click[], index: ReadonlyMap<string, nu
 }
 
 /**
- * Check-ins, one visitor a line: visitor, then items in no order. Times are drawn by hash: any of them may be the last,
- * and each is a session of its own.
+ * Check-ins, one visitor a line: visitor, then items sorted by id, which tells nothing of when. So times are drawn by
+ * hash, and each is a session of its own.
  */
 export const gowallaSource = (file: string): Source => ({
   name: 'gowalla',
