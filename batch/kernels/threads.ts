@@ -35,17 +35,25 @@ export async function withThreads<T>(arena: Arena, count: number, use: (run: Run
     // Flags of whoever runs us (a test runner) are not for these.
     return new Worker(new URL('worker.ts', import.meta.url), { workerData, execArgv: [] })
   })
+  const lost = Promise.race(workers.map(endOf))
+  // In the end all of them end, and nobody is waiting then.
+  lost.catch(() => undefined)
   try {
     return await use(async (task) => {
       Atomics.store(next, 0, 0)
-      await Promise.all(
-        workers.map((worker) => {
-          worker.postMessage(task)
-          return once(worker, 'message')
-        }),
-      )
+      const answers = workers.map((worker) => {
+        worker.postMessage(task)
+        return once(worker, 'message')
+      })
+      await Promise.race([Promise.all(answers), lost])
     })
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()))
   }
+}
+
+/** One that is gone answers no more, and says nothing where it was ended from outside. @throws what went wrong in it */
+async function endOf(worker: Worker): Promise<never> {
+  const [code] = await once(worker, 'exit')
+  throw new Error(`a thread of the kernels ended before its work was done (exit code ${code}); run this again`)
 }

@@ -8,6 +8,7 @@ import { KERNELS_FILE } from '../../batch/kernels/kernels.ts'
 import { plainGradients } from '../../batch/kernels/plain/gradients.ts'
 import { leadingVectorsPlain } from '../../batch/kernels/plain/leading-vectors.ts'
 import { gramPlain, similarItemsPlain } from '../../batch/kernels/plain/similar.ts'
+import type { Task } from '../../batch/kernels/task.ts'
 import { withThreads } from '../../batch/kernels/threads.ts'
 import type { Interactions } from '../../batch/learn/interactions.ts'
 import { leadingVectors } from '../../batch/learn/leading-vectors.ts'
@@ -199,5 +200,28 @@ describe('the leading vectors', () => {
   it('are the same however many threads there are', async () => {
     const { byItem } = someInteractions(500, 700, 40, 6)
     expect(await leadingVectors(byItem, 32, 1, 3)).toEqual(await leadingVectors(byItem, 32, 1, 1))
+  })
+})
+
+describe('a thread that ends', () => {
+  /** As an engine that is out of memory, or a native crash, would end it: without a word. */
+  const endNextThread = (): Promise<number> => new Promise((ended) => process.once('worker', (worker) => ended(worker.terminate())))
+  /** A matrix without columns: nothing to do in any part, for a minute. */
+  const endless: Task = { kernel: 'crossParts', scratch: 0, scratchBytes: 0, arguments: [0, 0, 0, 0, 0], count: 2 ** 31 - 1, step: 1 }
+
+  it('fails the task it was at, instead of leaving everyone waiting', async () => {
+    const arena = new Arena()
+    const work = withThreads(arena, 2, (run) => run(endless))
+    await Promise.all([expect(work).rejects.toThrow('a thread of the kernels ended'), endNextThread()])
+  })
+
+  it('fails the next task when it ended before that began', async () => {
+    const arena = new Arena()
+    const gone = endNextThread()
+    const work = withThreads(arena, 2, async (run) => {
+      await gone
+      await run(endless)
+    })
+    await expect(work).rejects.toThrow('a thread of the kernels ended')
   })
 })
