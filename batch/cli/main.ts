@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { InputError } from '../sources/source.ts'
 import { benchCommand } from './bench.ts'
+import { costCommand } from './cost.ts'
 import { nightlyCommand } from './nightly.ts'
 import { releasesCommand } from './releases.ts'
 import { rollbackCommand } from './rollback.ts'
@@ -26,7 +27,7 @@ Your own data (docs/data.md):
 Exit codes: 0 done, 1 something failed, 2 bad input or bad use, 3 a gate refused the release.`,
   )
 
-for (const command of [nightlyCommand, releasesCommand, showCommand, rollbackCommand, simulateCommand, benchCommand])
+for (const command of [nightlyCommand, releasesCommand, showCommand, rollbackCommand, simulateCommand, costCommand, benchCommand])
   program.addCommand(command())
 throwOnBadUse(program)
 

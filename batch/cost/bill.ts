@@ -1,0 +1,94 @@
+import type { Measured } from './measured.ts'
+import { FREE_CPU_MS, METERS, type Meter, PAID_PLAN, PRICES } from './prices.ts'
+import { ORIGINS, type Origin, sum, type Usage, usageOf, type Workload } from './usage.ts'
+
+export type Line = {
+  meter: Meter
+  amount: number
+  /** Dollars a month on the paid plan, past what it holds. */
+  dollars: number
+  /** Where most of it comes from. */
+  origin: Origin
+  /** Of what the free plan takes; past 1 operations fail. */
+  freeShare: number
+}
+
+export type Bill = {
+  lines: Line[]
+  /** With the plan itself. */
+  dollars: number
+  perMillion: number
+  free: { enough: boolean; first: Meter | 'cpu-a-request' | null; times: number }
+  advice: string[]
+}
+
+const DAYS = 30
+
+/** A month on the paid plan, and what of it the free plan would refuse first. */
+export function billOf(load: Workload, measured: Measured): Bill {
+  const usage = usageOf(load, measured)
+  const total = sum(...ORIGINS.map((origin) => usage[origin]))
+  const lines = METERS.map((meter) => lineOf(meter, total[meter] ?? 0, usage))
+  const dollars = PAID_PLAN + lines.reduce((all, line) => all + line.dollars, 0)
+  const first = lines.reduce((worst, line) => (line.freeShare > worst.freeShare ? line : worst))
+  const cpuShare = Math.max(measured('token', 'cpu-ms'), measured('object', 'cpu-ms'), measured('event', 'cpu-ms')) / FREE_CPU_MS
+  const cpuFirst = cpuShare > first.freeShare
+  const times = Math.max(cpuShare, first.freeShare)
+  return {
+    lines,
+    dollars,
+    perMillion: (1e6 * dollars) / Math.max(1, load.recommendations),
+    free: { enough: times <= 1, first: times > 0 ? (cpuFirst ? 'cpu-a-request' : first.meter) : null, times },
+    advice: adviceFor(load, measured, dollars),
+  }
+}
+
+function lineOf(meter: Meter, amount: number, usage: Record<Origin, Usage>): Line {
+  const { free, included, dollars, unit } = PRICES[meter]
+  const origin = ORIGINS.reduce((most, other) => ((usage[other][meter] ?? 0) > (usage[most][meter] ?? 0) ? other : most))
+  return {
+    meter,
+    amount,
+    dollars: (dollars * Math.max(0, amount - included)) / unit,
+    origin,
+    freeShare: amount / (free.per === 'day' ? DAYS * free.amount : free.amount),
+  }
+}
+
+/** Of 12 looks for the overlay and one for the channel a minute, with 2 and 1. */
+const SELDOM_LOOKS = 3 / 13
+
+/** What a site may change, and by how much the same month would then be cheaper; what saves under a per cent is not said. */
+const CHANGES: { what: string; change: (load: Workload) => Workload }[] = [
+  {
+    what: 'post events in batches of twice as many (the SDK takes several in one post): half the event posts',
+    change: (load) => ({ ...load, eventPosts: load.eventPosts / 2 }),
+  },
+  {
+    what: 'send the memory token with every recommendation, as the SDK does: no object is read',
+    change: (load) => ({ ...load, objectShare: 0 }),
+  },
+  {
+    what: 'let isolates look for the overlay every 30 s instead of 5 (FRESH_MS in workers/releases/overlay-reader.ts): what is sold out may be shown 25 s longer',
+    change: (load) => ({ ...load, looks: SELDOM_LOOKS * load.looks }),
+  },
+  {
+    what: 'forget visitors after 90 days instead of 180 (IDLE_LIFE_MS): about half the objects',
+    change: (load) => ({ ...load, visitors: load.visitors / 2 }),
+  },
+]
+
+function adviceFor(load: Workload, measured: Measured, dollars: number): string[] {
+  return CHANGES.map(({ what, change }) => ({ what, saves: dollars - dollarsOf(change(load), measured) }))
+    .filter(({ saves }) => saves >= 0.01 * dollars)
+    .sort((a, b) => b.saves - a.saves)
+    .map(({ what, saves }) => `saves $${saves.toFixed(2)}: ${what}`)
+}
+
+const dollarsOf = (load: Workload, measured: Measured): number => {
+  const total = sum(...Object.values(usageOf(load, measured)))
+  return METERS.reduce((all, meter) => {
+    const { included, dollars, unit } = PRICES[meter]
+    return all + (dollars * Math.max(0, (total[meter] ?? 0) - included)) / unit
+  }, PAID_PLAN)
+}
