@@ -4,7 +4,7 @@ import { toJsonSchema } from '@valibot/to-json-schema'
 import * as v from 'valibot'
 import { AvailabilityBody } from '../shared/overlay.ts'
 import { EventSchema, EventsBody } from '../shared/schemas/events.ts'
-import { Consent, ItemId, Region } from '../shared/schemas/ids.ts'
+import { ConsentChoice, ItemId, Region } from '../shared/schemas/ids.ts'
 import { FilterSchema, listScenarios, RecommendationBody, RecommendationQuery, ScenarioSchema } from '../shared/schemas/recommendations.ts'
 import { ConsentBody, MintBody } from '../shared/schemas/visitors.ts'
 import { EventsAnswerSchema, ProblemSchema, RecommendationAnswerSchema } from './openapi-answers.ts'
@@ -14,7 +14,7 @@ export const OPENAPI_FILE = join(ROOT, 'docs/openapi.json')
 
 type Json = { [key: string]: unknown }
 
-const definitions = { ItemId, Region, Consent, Scenario: ScenarioSchema, Filter: FilterSchema, Event: EventSchema }
+const definitions = { ItemId, Region, ConsentChoice, Scenario: ScenarioSchema, Filter: FilterSchema, Event: EventSchema }
 
 function schema(of: v.GenericSchema): Json {
   const {

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { DeviceClass, ReferrerClass } from '../ranking/visit-context.ts'
-import { Consent, EventId, ItemId, Referrer } from './ids.ts'
+import { ConsentChoice, EventId, ItemId, Referrer } from './ids.ts'
 
 const at = v.optional(
   v.pipe(v.number('must be milliseconds since 1970'), v.integer('must be whole milliseconds'), v.minValue(0, 'must not be negative')),
@@ -75,7 +75,7 @@ export type EventType = Event['type']
 export const EventsBody = v.strictObject({
   writeKey: v.optional(v.pipe(v.string('must be a string'), v.maxLength(100, 'must be at most 100 characters'))),
   visitor: tokenText,
-  consent: v.optional(Consent),
+  consent: v.optional(ConsentChoice),
   token: tokenText,
   referrer: v.optional(Referrer),
   events: v.pipe(

@@ -21,5 +21,20 @@ export const Region = v.pipe(
 /** Where the visitor came to the page from: a URL, or '' for nowhere; only its class is used. */
 export const Referrer = v.pipe(v.string('must be a string'), v.maxLength(2000, 'must be at most 2000 characters'))
 
-export const Consent = v.picklist(['granted', 'denied', 'unknown'], 'must be "granted", "denied" or "unknown"')
-export type Consent = v.InferOutput<typeof Consent>
+const word = v.picklist(['granted', 'denied', 'unknown'], 'must be "granted", "denied" or "unknown"')
+export type Consent = v.InferOutput<typeof word>
+
+/**
+ * What a visitor may allow: `personalisation` is the past kept at the edge and the answers made of it, `learning` are
+ * events archived under a pseudonym for the night.
+ */
+export const purposes = ['personalisation', 'learning'] as const
+export type Purpose = (typeof purposes)[number]
+export type Consents = Record<Purpose, Consent>
+
+/** One word for every purpose, or a word for each; a purpose that is left out is one about which nothing is said. */
+export const ConsentChoice = v.union(
+  [word, v.strictObject({ personalisation: v.optional(word), learning: v.optional(word) })],
+  'must be "granted", "denied" or "unknown", or such a word for each of personalisation and learning',
+)
+export type ConsentChoice = v.InferOutput<typeof ConsentChoice>

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import { Consent, ItemId, Referrer, Region } from './ids.ts'
+import { ConsentChoice, ItemId, Referrer, Region } from './ids.ts'
 
 export const scenarios = ['home', 'similar', 'bought-together', 'cart', 'trending', 'popular', 'recently-viewed'] as const
 export type Scenario = (typeof scenarios)[number]
@@ -54,7 +54,7 @@ export const RecommendationBody = v.strictObject({
   writeKey: v.optional(v.pipe(v.string('must be a string'), v.maxLength(100, 'must be at most 100 characters'))),
   visitor: v.optional(v.pipe(v.string('must be a string'), v.maxLength(2000, 'must be at most 2000 characters'))),
   token: v.optional(v.pipe(v.string('must be a string'), v.maxLength(2000, 'must be at most 2000 characters'))),
-  consent: v.optional(Consent),
+  consent: v.optional(ConsentChoice),
   region: v.optional(Region),
   referrer: v.optional(Referrer),
 })

@@ -170,6 +170,44 @@ describe('the SDK', () => {
     expect(posted(visit.requests, '/v1/recommendations').at(-1)).toEqual({ writeKey: 'pk_demo', consent: 'denied', limit: 1 })
   })
 
+  it('lets a no reach the edge and the site’s other tabs at once, and a yes begin anew', async () => {
+    const page = await blankPage({ consent: 'granted' })
+    await page.evaluate((event) => nj.send(event), click)
+    const [visitor] = await kept(page)
+    const held = async (): Promise<{ items: object[]; consent: object }> =>
+      (await fetch(`${edge.url}/v1/visitors/me`, { headers: { authorization: `Bearer ${visitor}` } })).json() as never
+    expect((await held()).items).toHaveLength(1)
+    const other = await visit.context.newPage()
+    await other.goto(`${edge.url}/mark.svg`)
+    await startClient(other, { consent: 'granted' })
+    const late: Record<string, unknown>[] = []
+    other.on('request', (request) => late.push({ path: new URL(request.url()).pathname, ...JSON.parse(request.postData() ?? '{}') }))
+
+    await page.evaluate(() => nj.consent('denied'))
+    await visit.quiet()
+    expect(await held()).toMatchObject({ items: [], consent: { personalisation: 'denied', learning: 'denied' } })
+    await other.evaluate((event) => nj.send(event), click)
+    await other.evaluate(() => nj.recommend({ limit: 1 }))
+    expect(late.map(({ path, consent, visitor: sent, token }) => [path, consent, sent, token])).toEqual([
+      ['/v1/events', 'denied', undefined, undefined],
+      ['/v1/recommendations', 'denied', undefined, undefined],
+    ])
+
+    await page.evaluate(() => nj.consent('granted'))
+    await page.evaluate((event) => nj.send(event), click)
+    const [again] = await kept(page)
+    expect(again).toMatch(/^v1\./)
+    expect(again).not.toBe(visitor)
+  })
+
+  it('sends an id for one purpose as for all, and says which', async () => {
+    const page = await blankPage({ consent: { personalisation: 'denied', learning: 'granted' } })
+    await page.evaluate((event) => nj.send(event), click)
+    const [visitor, token] = await kept(page)
+    expect([visitor?.slice(0, 3), token]).toEqual(['v1.', null])
+    expect(posted(visit.requests, '/v1/events')[0]).toMatchObject({ visitor, consent: { personalisation: 'denied', learning: 'granted' } })
+  })
+
   it('takes Global Privacy Control for a no, whatever the page says', async () => {
     visit = await newVisit(browser)
     await visit.context.addInitScript(() => {

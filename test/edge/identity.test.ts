@@ -5,8 +5,10 @@ import { describe, expect, test, vi } from 'vitest'
 import { type Memory, TOKEN_ITEMS } from '../../shared/memory.ts'
 import { visitorHash } from '../../shared/pseudonym.ts'
 import { itemHash } from '../../shared/release/hash.ts'
+import { type Consent, type Consents, purposes } from '../../shared/schemas/ids.ts'
 import { fromBase64Url, toBase64Url } from '../../workers/identity/base64url.ts'
-import { consentOf, identify, isAdmin } from '../../workers/identity/identify.ts'
+import { consentOf, decidedBy, settled } from '../../workers/identity/consent.ts'
+import { identify, isAdmin } from '../../workers/identity/identify.ts'
 import { openMemory, sealMemory, TOKEN_LIFE_SECONDS } from '../../workers/identity/memory-token.ts'
 import { mintVisitorId, readVisitorId } from '../../workers/identity/visitor-id.ts'
 
@@ -141,15 +143,39 @@ describe('the admin', () => {
 
 describe('consent', () => {
   const gpc = new Request('https://edge.test/', { headers: { 'sec-gpc': '1' } })
+  const both = (word: Consent): Consents => ({ personalisation: word, learning: word })
   test.each([
-    [plain, 'granted', 'granted'],
-    [plain, 'denied', 'denied'],
-    [plain, 'unknown', 'denied'],
-    [plain, undefined, 'unknown'],
-    [gpc, 'granted', 'denied'],
-    [gpc, undefined, 'denied'],
-  ] as const)('case %#', (request, said, expected) => {
-    expect(consentOf(request, said)).toBe(expected)
+    [plain, 'granted', both('granted')],
+    [plain, 'denied', both('denied')],
+    [plain, 'unknown', both('denied')],
+    [plain, undefined, both('unknown')],
+    [plain, {}, both('unknown')],
+    [plain, { learning: 'granted' }, { personalisation: 'unknown', learning: 'granted' }],
+    [plain, { personalisation: 'unknown', learning: 'granted' }, { personalisation: 'denied', learning: 'granted' }],
+    [gpc, 'granted', both('denied')],
+    [gpc, { learning: 'granted' }, both('denied')],
+    [gpc, undefined, both('denied')],
+  ] as const)('as a request says it, case %#', (request, said, expected) => {
+    expect(consentOf(request, said)).toEqual(expected)
+  })
+
+  const words = fc.constantFrom<Consent>('granted', 'denied', 'unknown')
+  const choices = fc.record({ personalisation: words, learning: words })
+
+  test('a no that was decided stands against every request, and a request’s own no against every decision', () => {
+    fc.assert(
+      fc.property(fc.option(choices), choices, (decided, said) => {
+        for (const purpose of purposes) {
+          const holds = settled(decided, said)[purpose]
+          const kept = decidedBy(decided, said)[purpose]
+          if (decided?.[purpose] === 'denied') expect([holds, kept]).toEqual(['denied', 'denied'])
+          if (said[purpose] === 'denied') expect(holds).toBe('denied')
+          // What only a request denies is not kept as the visitor's decision, and nothing is allowed that nobody allowed.
+          if (kept === 'denied') expect(decided?.[purpose]).toBe('denied')
+          if (holds === 'granted') expect([decided?.[purpose], said[purpose]]).toContain('granted')
+        }
+      }),
+    )
   })
 })
 

@@ -3,14 +3,17 @@ import { env } from 'cloudflare:workers'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { REMEMBERED_ITEMS } from '../../shared/memory.ts'
+import type { Consents } from '../../shared/schemas/ids.ts'
+import { DENIED, UNDECIDED } from '../../workers/identity/consent.ts'
 import type { EventLog } from '../../workers/objects/event-log.ts'
 import { appendEvents, eventLogs } from '../../workers/objects/event-log-client.ts'
-import { IDLE_LIFE_MS } from '../../workers/objects/visitor.ts'
+import { IDLE_LIFE_MS, MARK_AFTER_REFUSAL_MS } from '../../workers/objects/visitor.ts'
 import { readVisitor, recordVisit, seedVisitor, visitorStub } from '../../workers/objects/visitor-client.ts'
 import { newState, REMEMBERED_PURCHASES, remember, type VisitorItem } from '../../workers/objects/visitor-state.ts'
 import { archive, failingNamespace } from './events-client.ts'
 
 const HOUR_MS = 3_600_000
+const YES: Consents = { personalisation: 'granted', learning: 'granted' }
 const NOW = Date.UTC(2026, 10, 23, 18, 30)
 
 let visitors = 0
@@ -33,7 +36,7 @@ describe('what a visitor’s object remembers', () => {
   test('distinct items, newest first, bounded, each with its most committed deed', () => {
     fc.assert(
       fc.property(fc.array(fc.array(items, { maxLength: 40 }), { maxLength: 8 }), (visits) => {
-        const state = visits.reduce((before, deeds, i) => remember(before, deeds, i), newState('granted', 0))
+        const state = visits.reduce((before, deeds, i) => remember(before, deeds, i), newState(YES, 0))
         const ids = state.items.map(({ id }) => id)
         expect(new Set(ids).size).toBe(ids.length)
         expect(ids.length).toBeLessThanOrEqual(REMEMBERED_ITEMS)
@@ -53,7 +56,7 @@ describe('what a visitor’s object remembers', () => {
   test('purchases longer than looks, but not without end', () => {
     const bought = Array.from({ length: 250 }, (_, i) => seen(`bought-${i}`, i, 2))
     const looked = Array.from({ length: 60 }, (_, i) => seen(`looked-${i}`, 1000 + i))
-    const state = [bought, looked].reduce((before, deeds, i) => remember(before, deeds, i), newState('granted', 0))
+    const state = [bought, looked].reduce((before, deeds, i) => remember(before, deeds, i), newState(YES, 0))
     expect(state.items.every(({ id }) => id.startsWith('looked'))).toBe(true)
     expect(state.purchased).toHaveLength(REMEMBERED_PURCHASES)
     expect(state.purchased[0]).toBe('bought-249')
@@ -61,8 +64,8 @@ describe('what a visitor’s object remembers', () => {
 
   test('it survives the object’s memory, in one row', async () => {
     for (const identity of [someone(), someone(true)]) {
-      await recordVisit(env, identity, [seen('a', 1)], NOW)
-      await recordVisit(env, identity, [seen('b', 2)], NOW + 1)
+      await recordVisit(env, identity, [seen('a', 1)], YES, NOW)
+      await recordVisit(env, identity, [seen('b', 2)], YES, NOW + 1)
       const stub = visitorStub(env, identity)
       await evictDurableObject(stub)
       expect((await readVisitor(env, identity))?.items.map(({ id }) => id)).toEqual(['b', 'a'])
@@ -109,24 +112,29 @@ describe('what a visitor’s object remembers', () => {
 
   test('an imported history starts an object, and never takes the place of a past or of an erasure', async () => {
     const identity = someone()
-    expect(await seedVisitor(env, identity, [seen('old', 1, 2)], NOW)).toBe(true)
+    expect(await seedVisitor(env, identity, [seen('old', 1, 2)], YES, NOW)).toBe(true)
     expect(await readVisitor(env, identity)).toMatchObject({ items: [{ id: 'old' }], purchased: ['old'] })
-    expect(await seedVisitor(env, identity, [seen('older', 0, 2)], NOW)).toBe(false)
+    expect(await seedVisitor(env, identity, [seen('older', 0, 2)], YES, NOW)).toBe(false)
     await visitorStub(env, identity).erase(Date.now() + HOUR_MS)
-    expect(await seedVisitor(env, identity, [seen('old', 1, 2)], Date.now())).toBe(false)
+    expect(await seedVisitor(env, identity, [seen('old', 1, 2)], YES, Date.now())).toBe(false)
     // "Said no" rather than "unknown": the reader must not look for an imported history either.
-    expect(await readVisitor(env, identity)).toMatchObject({ consent: 'denied', items: [] })
+    expect(await readVisitor(env, identity)).toMatchObject({ consent: DENIED, items: [] })
   })
 
   test('an erasure leaves a mark without a past, and in the end not even that', async () => {
     const identity = someone()
     const stub = visitorStub(env, identity)
-    await recordVisit(env, identity, [seen('secret', 1)], Date.now())
+    await recordVisit(env, identity, [seen('secret', 1)], YES, Date.now())
     const until = Date.now() + HOUR_MS
     await stub.erase(until)
     const rows = await runInDurableObject(stub, (_, { storage }) => storage.sql.exec('SELECT * FROM visitor').toArray())
     expect(rows).toEqual([{ id: 1, json: null, erased_until: until }])
     vi.useFakeTimers({ toFake: ['Date'], now: until + 1 })
+    // Nothing is refused any more, but the mark still bars an imported history, which a roll-back may bring up again.
+    expect(await readVisitor(env, identity)).toMatchObject({ consent: UNDECIDED, items: [] })
+    expect(await runDurableObjectAlarm(stub)).toBe(true)
+    expect(await seedVisitor(env, identity, [seen('imported', 1)], YES, Date.now())).toBe(false)
+    vi.setSystemTime(until + MARK_AFTER_REFUSAL_MS)
     expect(await runDurableObjectAlarm(stub)).toBe(true)
     expect(await tablesOf(stub)).toEqual([])
   })
@@ -135,8 +143,8 @@ describe('what a visitor’s object remembers', () => {
     const start = Date.now()
     const gone = someone()
     const loyal = someone()
-    for (const identity of [gone, loyal]) await recordVisit(env, identity, [seen('a', 1)], start)
-    await recordVisit(env, loyal, [seen('b', 2)], start + IDLE_LIFE_MS - HOUR_MS)
+    for (const identity of [gone, loyal]) await recordVisit(env, identity, [seen('a', 1)], YES, start)
+    await recordVisit(env, loyal, [seen('b', 2)], YES, start + IDLE_LIFE_MS - HOUR_MS)
     vi.useFakeTimers({ toFake: ['Date'], now: start + IDLE_LIFE_MS })
     for (const identity of [gone, loyal]) expect(await runDurableObjectAlarm(visitorStub(env, identity))).toBe(true)
     expect(await tablesOf(visitorStub(env, gone))).toEqual([])
@@ -150,8 +158,8 @@ describe('what a visitor’s object remembers', () => {
     const broken = { ...env, VISITORS: failingNamespace(env.VISITORS) }
     for (const identity of [someone(), someone(true)]) {
       expect(await readVisitor(broken, identity)).toBeNull()
-      expect(await recordVisit(broken, identity, [seen('a', 1)], NOW)).toBeNull()
-      expect(await seedVisitor(broken, identity, [seen('a', 1)], NOW)).toBe(false)
+      expect(await recordVisit(broken, identity, [seen('a', 1)], YES, NOW)).toBeNull()
+      expect(await seedVisitor(broken, identity, [seen('a', 1)], YES, NOW)).toBe(false)
     }
   })
 })

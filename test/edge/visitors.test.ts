@@ -4,6 +4,8 @@ import { sign } from 'hono/jwt'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { visitorHash } from '../../shared/pseudonym.ts'
 import type { ErasureRecord } from '../../shared/schemas/events.ts'
+import type { Consents } from '../../shared/schemas/ids.ts'
+import { DENIED, UNDECIDED } from '../../workers/identity/consent.ts'
 import { readVisitorId } from '../../workers/identity/visitor-id.ts'
 import type { VisitorState } from '../../workers/objects/visitor-state.ts'
 import type { Receipt } from '../../workers/visitors/erasure.ts'
@@ -26,6 +28,7 @@ import {
 type Exported = Omit<VisitorState, 'v'> & { pseudonym: string; erasedUntil?: number }
 const WRITE = { writeKey: env.WRITE_KEY }
 const HOUR_MS = 3_600_000
+const YES: Consents = { personalisation: 'granted', learning: 'granted' }
 
 const exported = async (token: string): Promise<Exported> => (await call('/v1/visitors/me', bearer(token))).json()
 const erase = (token: string, bindings: Env = env): Promise<Response> =>
@@ -73,7 +76,7 @@ describe('export', () => {
     for (const visitor of [await mint(), await mint(true)]) {
       await accepted(from(visitor, [click('a'), { id: eventId(), type: 'purchase', items: [{ item: 'b' }] }]))
       const held = await exported(visitor)
-      expect(held).toMatchObject({ pseudonym: await visitorHash(env.ID_KEY, visitor), consent: 'granted', purchased: ['b'] })
+      expect(held).toMatchObject({ pseudonym: await visitorHash(env.ID_KEY, visitor), consent: YES, purchased: ['b'] })
       expect(held.items.map(({ id, deed }) => [id, deed]).sort()).toEqual([
         ['a', 0],
         ['b', 2],
@@ -84,7 +87,7 @@ describe('export', () => {
   test('is private, and empty for who was never remembered', async () => {
     const response = await call('/v1/visitors/me', bearer(await mint()))
     expect(response.headers.get('cache-control')).toBe('private, no-store')
-    expect(await response.json()).toMatchObject({ consent: 'unknown', items: [], createdAt: null })
+    expect(await response.json()).toMatchObject({ consent: UNDECIDED, items: [], createdAt: null })
   })
 
   test('is open to an identity token and to the admin who names the visitor', async () => {
@@ -117,20 +120,20 @@ describe('export', () => {
 })
 
 describe('consent', () => {
-  const say = async (visitor: string, consent: string, init: RequestInit = {}): Promise<string> => {
+  const say = async (visitor: string, consent: string, init: RequestInit = {}): Promise<Consents> => {
     const response = await call('/v1/visitors/me/consent', {
       method: 'POST',
       body: JSON.stringify({ consent }),
       headers: { ...bearer(visitor).headers, ...init.headers },
     })
-    return (await response.json<{ consent: string }>()).consent
+    return (await response.json<{ consent: Consents }>()).consent
   }
 
   test('a no empties what is remembered, and later silence stays a no', async () => {
     const visitor = await mint()
     await accepted(from(visitor, [click('a')]))
-    expect(await say(visitor, 'denied')).toBe('denied')
-    expect(await exported(visitor)).toMatchObject({ consent: 'denied', items: [], purchased: [] })
+    expect(await say(visitor, 'denied')).toEqual(DENIED)
+    expect(await exported(visitor)).toMatchObject({ consent: DENIED, items: [], purchased: [] })
     expect(await accepted(from(visitor, [click('b')], { consent: undefined }))).not.toHaveProperty('token')
     expect((await exported(visitor)).items).toEqual([])
   })
@@ -138,15 +141,15 @@ describe('consent', () => {
   test('a no makes no object where there is none; a yes does, and then counts', async () => {
     const visitor = await mint()
     await say(visitor, 'denied')
-    expect(await exported(visitor)).toMatchObject({ consent: 'unknown' })
-    expect(await say(visitor, 'granted')).toBe('granted')
+    expect(await exported(visitor)).toMatchObject({ consent: UNDECIDED })
+    expect(await say(visitor, 'granted')).toEqual(YES)
     expect(await accepted(from(visitor, [click('a')], { consent: undefined }))).toHaveProperty('token')
   })
 
   test('Global Privacy Control turns a yes into a no', async () => {
     const visitor = await mint()
-    expect(await say(visitor, 'granted', { headers: { 'sec-gpc': '1' } })).toBe('denied')
-    expect(await exported(visitor)).toMatchObject({ consent: 'unknown' })
+    expect(await say(visitor, 'granted', { headers: { 'sec-gpc': '1' } })).toEqual(DENIED)
+    expect(await exported(visitor)).toMatchObject({ consent: UNDECIDED })
   })
 
   test('needs proof and a word that is known', async () => {

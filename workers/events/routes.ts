@@ -7,11 +7,13 @@ import { requireWriteKey } from '../http/access.ts'
 import { jsonBody } from '../http/body.ts'
 import { firstIssue, HttpProblem, validate } from '../http/problem.ts'
 import { countryOf, visitContext } from '../http/visit-context.ts'
-import { consentOf, type Identity, identify } from '../identity/identify.ts'
-import { openMemory, sealMemory } from '../identity/memory-token.ts'
+import { consentOf, deniesEverything } from '../identity/consent.ts'
+import { type Identity, identify } from '../identity/identify.ts'
+import { sealMemory } from '../identity/memory-token.ts'
 import { warn } from '../log.ts'
 import { appendEvents } from '../objects/event-log-client.ts'
-import { memoryOf, readVisitor, recordVisit } from '../objects/visitor-client.ts'
+import type { Visited } from '../objects/visitor.ts'
+import { memoryOf, recordVisit } from '../objects/visitor-client.ts'
 import type { VisitorItem } from '../objects/visitor-state.ts'
 
 export const eventRoutes = new Hono<{ Bindings: Env }>()
@@ -35,11 +37,12 @@ eventRoutes.post('/v1/events', async (c) => {
       results.push({ id: idOf(value), status: 'rejected', ...firstIssue(parsed.issues[0], `events[${i}]`) })
     }
   })
-  const identity = await consentingVisitor(c.env, c.req.raw, body, now)
+  const actor = await actorOf(c.env, c.req.raw, body, accepted, now)
+  const visitor = actor?.visited.consent.learning === 'granted' ? actor.identity.hash : null
   if (accepted.length > 0) {
-    const { device, referrer } = identity === null ? UNKNOWN_CONTEXT : visitContext(c.env, c.req.raw, body.referrer, now)
+    const { device, referrer } = visitor === null ? UNKNOWN_CONTEXT : visitContext(c.env, c.req.raw, body.referrer, now)
     const seen = { country: countryOf(c.req.raw), device, referrer }
-    const lines = accepted.map((event) => `${JSON.stringify(recordOf(event, identity, seen, now))}\n`).join('')
+    const lines = accepted.map((event) => `${JSON.stringify(recordOf(event, visitor, seen, now))}\n`).join('')
     try {
       await appendEvents(c.env, lines, now)
     } catch (error) {
@@ -47,51 +50,55 @@ eventRoutes.post('/v1/events', async (c) => {
       throw new HttpProblem(503, 'the event log did not take the events; send them again')
     }
   }
-  const token = identity === null ? null : await rememberedBy(c.env, identity, accepted, now)
+  const token = actor?.visited.consent.personalisation === 'granted' && actor.known ? await sealed(c.env, actor, now) : null
   return c.json({ results, ...(token !== null && { token }) } satisfies EventsAnswer, 202, { 'cache-control': 'private, no-store' })
 })
 
-/**
- * Tells the visitor's object, and seals what it then remembers. Null when it was erased, or something fails: the events
- * stand in the log all the same.
- */
-async function rememberedBy(env: Env, identity: Identity, events: readonly Event[], now: number): Promise<string | null> {
-  // Newest first, as everywhere: of those at the same time, the one named last.
-  const deeds = events.flatMap((event) => deedsOf(event, now)).reverse()
-  const state = deeds.length > 0 ? await recordVisit(env, identity, deeds, now) : await readVisitor(env, identity)
-  if (state?.consent !== 'granted') return null
+async function sealed(env: Env, { identity, visited }: Actor, now: number): Promise<string | null> {
   try {
-    return await sealMemory(env, identity, memoryOf(state.items), now)
+    return await sealMemory(env, identity, memoryOf(visited.items), now)
   } catch (error) {
     warn('seal-failed', error)
     return null
   }
 }
 
-/** Who the events belong to; null without proof or without consent: then nothing is kept that tells whose they are. */
-async function consentingVisitor(
+/** Who did it, as far as they allow; `known` tells that their object has answered. */
+type Actor = { identity: Identity; visited: Visited; known: boolean }
+
+/**
+ * Who the events belong to; null without proof, and where the request says no to everything: then nothing is touched. The
+ * object is told before the archive: only it knows of a no, or of an erasure, that another tab has not heard of.
+ */
+async function actorOf(
   env: Env,
   request: Request,
   body: v.InferOutput<typeof EventsBody>,
+  events: readonly Event[],
   now: number,
-): Promise<Identity | null> {
-  const consent = consentOf(request, body.consent)
-  if (consent === 'denied') return null
+): Promise<Actor | null> {
+  const said = consentOf(request, body.consent)
+  if (deniesEverything(said)) return null
   const identity = await identify(env, request, body.visitor)
-  if (identity === null || consent === 'granted') return identity
-  // The request says neither yes nor no: an earlier yes stands, in a token that is still good or in the object.
-  if (body.token !== undefined && (await openMemory(env, identity, body.token, now)) !== null) return identity
-  return (await readVisitor(env, identity))?.consent === 'granted' ? identity : null
+  if (identity === null) return null
+  // Newest first, as everywhere: of those at the same time, the one named last.
+  const deeds = events.flatMap((event) => deedsOf(event, now)).reverse()
+  const visited = await recordVisit(env, identity, deeds, said, now)
+  if (visited !== null) return { identity, visited, known: true }
+  // Out of reach: the request's own word counts, and no token is made of a past that is not known.
+  return { identity, visited: { consent: said, items: [] }, known: false }
 }
 
 /** What the request tells beside the events. */
 type Seen = Pick<EventRecord, 'country' | 'device' | 'referrer'>
 
 /** The event with what the edge knows of it; a time that cannot be is replaced by the time it came, and marked. */
-function recordOf(event: Event, identity: Identity | null, seen: Seen, now: number): EventRecord {
+function recordOf(event: Event, visitor: string | null, seen: Seen, now: number): EventRecord {
   const at = timeOf(event, now)
   const claimed = event.at !== undefined && event.at !== at ? { claimedAt: event.at } : {}
-  return { v: 1, ...event, at, ...claimed, received: now, visitor: identity?.hash ?? null, ...seen }
+  // An order number names its buyer to the site: it stays out where the event is to be nobody's.
+  const nameless = event.type === 'purchase' && visitor === null ? { order: undefined } : {}
+  return { v: 1, ...event, ...nameless, at, ...claimed, received: now, visitor, ...seen }
 }
 
 const timeOf = ({ at }: Event, now: number): number => (at === undefined || at > now + AHEAD_MS || at < now - LATE_MS ? now : at)

@@ -1,6 +1,5 @@
 import { verify } from 'hono/jwt'
 import { visitorHash } from '../../shared/pseudonym.ts'
-import type { Consent } from '../../shared/schemas/ids.ts'
 import { warn } from '../log.ts'
 import { hmacKey, sameText } from './hmac.ts'
 import { readVisitorId } from './visitor-id.ts'
@@ -44,16 +43,6 @@ async function subjectOf(key: string, token: string): Promise<string | null> {
   } catch {
     return null
   }
-}
-
-/**
- * What a request says about consent: `granted` or `denied`; `unknown` where it says nothing, and an earlier yes, kept by
- * the visitor's object or token, stands. A page that says it does not know has no yes. Global Privacy Control is a no,
- * whatever the page says.
- */
-export function consentOf(request: Request, consent: Consent | undefined): Consent {
-  if (request.headers.get('sec-gpc') === '1' || consent === 'unknown') return 'denied'
-  return consent ?? 'unknown'
 }
 
 export async function isAdmin(env: Env, request: Request): Promise<boolean> {

@@ -1,10 +1,10 @@
 import type { Memory } from '../../shared/memory.ts'
 import { itemHash } from '../../shared/release/hash.ts'
-import type { Consent } from '../../shared/schemas/ids.ts'
+import type { Consents } from '../../shared/schemas/ids.ts'
 import type { Identity } from '../identity/identify.ts'
 import { warn } from '../log.ts'
 import { within } from '../within.ts'
-import type { Visitor } from './visitor.ts'
+import type { Visited, Visitor } from './visitor.ts'
 import type { VisitorItem, VisitorState } from './visitor-state.ts'
 
 /** A visitor's answer does not wait longer than this for the visitor's object. */
@@ -40,20 +40,20 @@ async function orNull<T>(call: () => Promise<T>): Promise<T | null> {
 export const readVisitor = (env: Env, identity: Identity): Promise<VisitorState | null> =>
   orNull(async () => visitorStub(env, identity).read(Date.now()))
 
-/** Null when erased or when the object fails. @param now Unix milliseconds */
-export const recordVisit = (env: Env, identity: Identity, deeds: VisitorItem[], now: number): Promise<VisitorState | null> =>
-  orNull(async () => visitorStub(env, identity).record(deeds, now))
+/** What holds for the visitor, and what is remembered of them now; null when the object fails. @param now Unix milliseconds */
+export const recordVisit = (env: Env, identity: Identity, deeds: VisitorItem[], said: Consents, now: number): Promise<Visited | null> =>
+  orNull(async () => visitorStub(env, identity).record(deeds, said, now))
 
 /** False when there was a past already, or when the object fails. */
-export const seedVisitor = async (env: Env, identity: Identity, items: VisitorItem[], now: number): Promise<boolean> =>
-  (await orNull(async () => visitorStub(env, identity).seed(items, now))) ?? false
+export const seedVisitor = async (env: Env, identity: Identity, items: VisitorItem[], said: Consents, now: number): Promise<boolean> =>
+  (await orNull(async () => visitorStub(env, identity).seed(items, said, now))) ?? false
 
 /** Unlike those above, these throw: what a visitor asks for must not be taken for done when it was not. */
 export const eraseVisitor = async (env: Env, identity: Identity, until: number): Promise<void> => visitorStub(env, identity).erase(until)
 export const exportVisitor = async (env: Env, identity: Identity): Promise<{ state: VisitorState | null; erasedUntil: number | null }> =>
   visitorStub(env, identity).export(Date.now())
-export const changeConsent = async (env: Env, identity: Identity, consent: Consent, now: number): Promise<Consent> =>
-  visitorStub(env, identity).setConsent(consent, now)
+export const changeConsent = async (env: Env, identity: Identity, said: Consents, now: number): Promise<Consents> =>
+  visitorStub(env, identity).setConsent(said, now)
 
 /** What of a state travels in the memory token. */
 export const memoryOf = (items: readonly VisitorItem[]): Memory => ({

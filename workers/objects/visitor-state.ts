@@ -1,14 +1,15 @@
 import { REMEMBERED_ITEMS } from '../../shared/memory.ts'
 import type { Deed } from '../../shared/ranking/release-view.ts'
-import type { Consent } from '../../shared/schemas/ids.ts'
+import type { Consents } from '../../shared/schemas/ids.ts'
 
 /** One item of a visitor's past; `at` in Unix milliseconds. */
 export type VisitorItem = { id: string; deed: Deed; at: number }
 
 /** All that is kept of a visitor. */
 export type VisitorState = {
-  v: 1
-  consent: Consent
+  v: 2
+  /** As decided so far; a no stays until it is taken back. */
+  consent: Consents
   /** Distinct, newest first, at most REMEMBERED_ITEMS. */
   items: VisitorItem[]
   /** Ids of what was bought, newest first; longer than `items`, so that what was bought is still left out later. */
@@ -21,8 +22,8 @@ export type VisitorState = {
 export const REMEMBERED_PURCHASES = 200
 const PURCHASE: Deed = 2
 
-export const newState = (consent: Consent, now: number): VisitorState => ({
-  v: 1,
+export const newState = (consent: Consents, now: number): VisitorState => ({
+  v: 2,
   consent,
   items: [],
   purchased: [],
@@ -42,12 +43,14 @@ export function remember(state: VisitorState, deeds: readonly VisitorItem[], now
   const purchased = new Set([...bought.map(({ id }) => id), ...state.purchased])
   return {
     ...state,
-    consent: 'granted',
     items: [...kept.values()].slice(0, REMEMBERED_ITEMS),
     purchased: [...purchased].slice(0, REMEMBERED_PURCHASES),
     updatedAt: now,
   }
 }
 
-/** The state after a no: the visitor's own decision is all that is left. */
-export const forget = (state: VisitorState, now: number): VisitorState => ({ ...newState('denied', now), createdAt: state.createdAt })
+/** The state after a no to personalisation: the visitor's own decision is all that is left. */
+export const forget = (state: VisitorState, consent: Consents, now: number): VisitorState => ({
+  ...newState(consent, now),
+  createdAt: state.createdAt,
+})

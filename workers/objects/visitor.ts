@@ -1,66 +1,94 @@
 import { DurableObject } from 'cloudflare:workers'
-import type { Consent } from '../../shared/schemas/ids.ts'
+import type { Consents } from '../../shared/schemas/ids.ts'
+import { DENIED, decidedBy, deniesEverything, settled, UNDECIDED } from '../identity/consent.ts'
 import { forget, newState, remember, type VisitorItem, type VisitorState } from './visitor-state.ts'
 
 /** `json` is null in a tombstone, which refuses what comes until `erased_until` (Unix milliseconds). */
 type Row = { json: string | null; erased_until: number }
 
+/** What holds for a visitor now, and what the object remembers where that may be used. */
+export type Visited = { consent: Consents; items: VisitorItem[] }
+
 /** A visitor who does not come back for this long is forgotten. */
 export const IDLE_LIFE_MS = 180 * 24 * 3_600_000
+/**
+ * A tombstone outlives its refusal by this: a release with an imported history may be served again, by a roll-back, for 30
+ * days, and must not find the object empty.
+ */
+export const MARK_AFTER_REFUSAL_MS = 27 * 24 * 3_600_000
 
 /** One visitor: what they did last, and what they allowed. Exists only with their consent. */
 export class Visitor extends DurableObject<Env> {
-  /** Takes in what a consenting visitor did. Null after an erasure. @param now Unix milliseconds */
-  async record(deeds: VisitorItem[], now: number): Promise<VisitorState | null> {
-    const row = this.row(now)
-    if (isTombstone(row)) return null
-    const state = remember(stateOf(row) ?? newState('granted', now), deeds, now)
+  /**
+   * Takes in what a visitor did, as far as what was decided before and what is said now allow.
+   * @param now Unix milliseconds @returns what holds now; a no to everything after an erasure
+   */
+  async record(deeds: VisitorItem[], said: Consents, now: number): Promise<Visited> {
+    const row = this.row()
+    if (refuses(row, now)) return { consent: DENIED, items: [] }
+    const before = stateOf(row)
+    const consent = settled(before?.consent ?? null, said)
+    if (consent.personalisation !== 'granted') return { consent, items: [] }
+    if (deeds.length === 0) return { consent, items: before?.items ?? [] }
+    const decided = decidedBy(before?.consent ?? null, said)
+    const state = remember({ ...(before ?? newState(decided, now)), consent: decided }, deeds, now)
     await this.keep(row, state)
-    return state
+    return { consent, items: state.items }
   }
 
-  /** Null where there is nothing. An erased visitor reads as one who said no, so that no imported history takes its place. */
+  /**
+   * Null where there is nothing. An erased visitor reads as one who said no, and later as one without a past, so that no
+   * imported history takes its place.
+   */
   read(now: number): VisitorState | null {
-    const row = this.row(now)
-    return isTombstone(row) ? newState('denied', now) : stateOf(row)
+    const row = this.row()
+    return isTombstone(row) ? newState(refuses(row, now) ? DENIED : UNDECIDED, now) : stateOf(row)
   }
 
   /** Starts an object from an imported history; one that already has a past, or was erased, keeps what it has. */
-  async seed(items: VisitorItem[], now: number): Promise<boolean> {
-    if (this.row(now) !== null) return false
-    await this.keep(null, remember(newState('granted', now), items, now))
+  async seed(items: VisitorItem[], said: Consents, now: number): Promise<boolean> {
+    if (this.row() !== null) return false
+    await this.keep(null, remember(newState(decidedBy(null, said), now), items, now))
     return true
   }
 
-  /** A no empties the object, and makes none where there is none. @returns what holds from now on; `denied` after an erasure */
-  async setConsent(consent: Consent, now: number): Promise<Consent> {
-    const row = this.row(now)
-    if (isTombstone(row)) return 'denied'
+  /**
+   * The visitor's decision. A no to personalisation empties the object; a no to everything makes none where there is none.
+   * @returns what holds from now on; a no to everything after an erasure
+   */
+  async setConsent(said: Consents, now: number): Promise<Consents> {
+    const row = this.row()
+    if (refuses(row, now)) return DENIED
     const state = stateOf(row)
-    if (consent === 'granted') await this.keep(row, { ...(state ?? newState('granted', now)), consent: 'granted', updatedAt: now })
-    else if (state !== null) await this.keep(row, forget(state, now))
-    return consent === 'granted' ? 'granted' : 'denied'
+    const consent: Consents = {
+      personalisation: said.personalisation === 'unknown' ? (state?.consent.personalisation ?? 'unknown') : said.personalisation,
+      learning: said.learning === 'unknown' ? (state?.consent.learning ?? 'unknown') : said.learning,
+    }
+    if (state === null && deniesEverything(consent)) return consent
+    const base = state ?? newState(consent, now)
+    await this.keep(row, consent.personalisation === 'denied' ? forget(base, consent, now) : { ...base, consent, updatedAt: now })
+    return consent
   }
 
   /** Everything that is held, for the visitor to see. */
   export(now: number): { state: VisitorState | null; erasedUntil: number | null } {
-    const row = this.row(now)
-    return { state: stateOf(row), erasedUntil: row !== null && isTombstone(row) ? row.erased_until : null }
+    const row = this.row()
+    return { state: stateOf(row), erasedUntil: row !== null && refuses(row, now) ? row.erased_until : null }
   }
 
-  /** Forgets everything but that nothing must be taken in until `until` (Unix milliseconds); then that is forgotten too. */
+  /** Forgets everything but that nothing must be taken in until `until` (Unix milliseconds); later that is forgotten too. */
   async erase(until: number): Promise<void> {
     await this.ctx.storage.deleteAll()
     this.write(null, until)
-    await this.ctx.storage.setAlarm(until)
+    await this.ctx.storage.setAlarm(until + MARK_AFTER_REFUSAL_MS)
   }
 
   /** Set once, when the object is made or erased: a write for each visit would cost more than looking again. */
   override async alarm(): Promise<void> {
     const now = Date.now()
-    const row = this.row(now)
+    const row = this.row()
     const state = stateOf(row)
-    const end = state === null ? (row?.erased_until ?? 0) : state.updatedAt + IDLE_LIFE_MS
+    const end = state === null ? (row?.erased_until ?? 0) + MARK_AFTER_REFUSAL_MS : state.updatedAt + IDLE_LIFE_MS
     if (end > now) await this.ctx.storage.setAlarm(end)
     else await this.ctx.storage.deleteAll()
   }
@@ -70,13 +98,11 @@ export class Visitor extends DurableObject<Env> {
     if (before === null) await this.ctx.storage.setAlarm(state.updatedAt + IDLE_LIFE_MS)
   }
 
-  /** What is stored; a tombstone that has had its time counts as nothing. */
-  private row(now: number): Row | null {
+  private row(): Row | null {
     const { sql } = this.ctx.storage
     // The table is made only when something is written: a mere look must leave no trace.
     const tables = sql.exec("SELECT name FROM sqlite_master WHERE name = 'visitor'").toArray()
-    const row = tables.length === 0 ? undefined : sql.exec<Row>('SELECT json, erased_until FROM visitor WHERE id = 1').toArray()[0]
-    return row === undefined || (row.json === null && row.erased_until <= now) ? null : row
+    return tables.length === 0 ? null : (sql.exec<Row>('SELECT json, erased_until FROM visitor WHERE id = 1').toArray()[0] ?? null)
   }
 
   /** One row, one value: a write costs one row. */
@@ -92,7 +118,6 @@ export class Visitor extends DurableObject<Env> {
 }
 
 const isTombstone = (row: Row | null): boolean => row !== null && row.json === null
+const refuses = (row: Row | null, now: number): boolean => row !== null && row.json === null && row.erased_until > now
 
-function stateOf(row: Row | null): VisitorState | null {
-  return row?.json == null ? null : (JSON.parse(row.json) as VisitorState)
-}
+const stateOf = (row: Row | null): VisitorState | null => (row?.json == null ? null : (JSON.parse(row.json) as VisitorState))

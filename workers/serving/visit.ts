@@ -2,11 +2,12 @@ import type { Memory } from '../../shared/memory.ts'
 import { foldIn, nearestCohort } from '../../shared/ranking/cohort.ts'
 import { type HistoryItem, IN_CART, PURCHASED, VIEWED } from '../../shared/ranking/release-view.ts'
 import { itemByHash } from '../../shared/release/core-pack.ts'
-import type { Consent } from '../../shared/schemas/ids.ts'
+import type { Consents } from '../../shared/schemas/ids.ts'
 import type { RecommendationRequest } from '../../shared/schemas/recommendations.ts'
 import type { Background } from '../background.ts'
 import { nowOf } from '../bench.ts'
-import { consentOf, type Identity, identify } from '../identity/identify.ts'
+import { consentOf, settled } from '../identity/consent.ts'
+import { type Identity, identify } from '../identity/identify.ts'
 import { openMemory } from '../identity/memory-token.ts'
 import { warn } from '../log.ts'
 import { readVisitor, seedVisitor } from '../objects/visitor-client.ts'
@@ -15,7 +16,7 @@ import type { LoadedRelease } from '../releases/loaded-release.ts'
 import { indexOf, indicesOf } from './policy.ts'
 
 /** Who asks, where proof and consent allow to know: what their token or their object remembers at `now` (Unix milliseconds). */
-export type Past = { identity: Identity; consent: Consent; memory: Memory | null; state: VisitorState | null; now: number } | null
+export type Past = { identity: Identity; said: Consents; memory: Memory | null; state: VisitorState | null; now: number } | null
 
 /**
  * Null without proof or without consent: there is no history then, and nothing tells that there is one. Needs no release,
@@ -23,41 +24,39 @@ export type Past = { identity: Identity; consent: Consent; memory: Memory | null
  */
 export async function pastOf(env: Env, raw: Request, asked: RecommendationRequest): Promise<Past> {
   try {
-    const consent = consentOf(raw, asked.consent)
-    if (consent === 'denied') return null
+    const said = consentOf(raw, asked.consent)
+    if (said.personalisation === 'denied') return null
     const identity = await identify(env, raw, asked.visitor)
     if (identity === null) return null
     const now = nowOf(env, raw)
     const memory = asked.token === undefined ? null : await openMemory(env, identity, asked.token, now)
     // The token holds the last items only; what was bought before them the object knows.
-    const state = memory === null || asked.excludePurchased ? await consentedState(env, identity, consent) : null
-    return { identity, consent, memory, state, now }
+    const state = memory === null || asked.excludePurchased ? await readVisitor(env, identity) : null
+    return state !== null && !allows(state, said) ? null : { identity, said, memory, state, now }
   } catch (error) {
     warn('visitor-unknown', error)
     return null
   }
 }
 
-/** The object, where this request or an earlier one allows to use it. */
-async function consentedState(env: Env, identity: Identity, consent: Consent): Promise<VisitorState | null> {
-  const state = await readVisitor(env, identity)
-  return state !== null && (consent === 'granted' || state.consent === 'granted') ? state : null
-}
+/** Whether this request, or an earlier one, allows to use what the object holds. */
+const allows = (state: VisitorState, said: Consents): boolean => settled(state.consent, said).personalisation === 'granted'
 
 /** Whether the visitor said yes, now or earlier. */
 export const consents = (raw: Request, asked: RecommendationRequest, past: Past): boolean =>
-  consentOf(raw, asked.consent) === 'granted' || (past !== null && (past.memory !== null || past.state !== null))
+  consentOf(raw, asked.consent).personalisation === 'granted' || (past !== null && (past.memory !== null || past.state !== null))
 
 /** The visitor's history in terms of a release. */
 export async function historyOf(env: Env, ctx: Background, past: Past, release: LoadedRelease): Promise<HistoryItem[]> {
   if (past === null) return []
-  const { identity, consent, memory, now } = past
+  const { identity, said, memory, now } = past
   // Tokens hold hashes under salt 0; a catalogue that needed another salt is served from the object.
   if (memory !== null && release.manifest.idSalt === 0)
     return distinct(memory.items.map(({ hash, deed, at }) => ({ item: itemByHash(release.core, hash), deed, age: ageAt(now, at) })))
-  const state = past.state ?? (await consentedState(env, identity, consent))
+  const state = past.state ?? (memory === null ? null : await readVisitor(env, identity))
+  if (state !== null && !allows(state, said)) return []
   if (state !== null) return distinct(state.items.map(({ id, deed, at }) => ({ item: indexOf(release, id), deed, age: ageAt(now, at) })))
-  return consent === 'granted' ? importedHistory(env, ctx, identity, release, now) : []
+  return said.personalisation === 'granted' ? importedHistory(env, ctx, past, release) : []
 }
 
 /** Seconds since `at` (Unix milliseconds); a clock that is ahead makes nothing younger than now. */
@@ -70,7 +69,8 @@ export function purchasedOf(past: Past, history: readonly HistoryItem[], release
 }
 
 /** The history that the batch knows of a visitor the edge has not met; it becomes the start of their object. */
-async function importedHistory(env: Env, ctx: Background, identity: Identity, release: LoadedRelease, now: number): Promise<HistoryItem[]> {
+async function importedHistory(env: Env, ctx: Background, past: NonNullable<Past>, release: LoadedRelease): Promise<HistoryItem[]> {
+  const { identity, now } = past
   try {
     const row = await release.member(ctx, identity.hash)
     if (row === undefined) return []
@@ -79,7 +79,7 @@ async function importedHistory(env: Env, ctx: Background, identity: Identity, re
       const deed = row.deeds[i]
       return { item, deed: deed === IN_CART || deed === PURCHASED ? deed : VIEWED, age: Math.max(0, end + row.days[i] * 86_400) }
     })
-    ctx.waitUntil(seed(env, ctx, identity, release, history, now))
+    ctx.waitUntil(seed(env, ctx, past, release, history))
     return history
   } catch (error) {
     warn('members-unreadable', error)
@@ -90,10 +90,9 @@ async function importedHistory(env: Env, ctx: Background, identity: Identity, re
 async function seed(
   env: Env,
   ctx: Background,
-  identity: Identity,
+  { identity, said, now }: NonNullable<Past>,
   release: LoadedRelease,
   history: HistoryItem[],
-  now: number,
 ): Promise<void> {
   try {
     await release.loadDisplay(
@@ -101,8 +100,8 @@ async function seed(
       history.map(({ item }) => item),
     )
     // A day is all that is known of the time; within it, the order stays.
-    const past = history.map(({ item, deed, age }): VisitorItem => ({ id: release.display(item).id, deed, at: now - 1000 * age }))
-    await seedVisitor(env, identity, past, now)
+    const items = history.map(({ item, deed, age }): VisitorItem => ({ id: release.display(item).id, deed, at: now - 1000 * age }))
+    await seedVisitor(env, identity, items, said, now)
   } catch (error) {
     warn('seed-failed', error)
   }

@@ -3,7 +3,8 @@ import { ConsentBody, MintBody } from '../../shared/schemas/visitors.ts'
 import { requireWriteKey } from '../http/access.ts'
 import { jsonBody } from '../http/body.ts'
 import { HttpProblem, validate } from '../http/problem.ts'
-import { bearerOf, consentOf, type Identity, identify, isAdmin } from '../identity/identify.ts'
+import { allowsAnything, consentOf, UNDECIDED } from '../identity/consent.ts'
+import { bearerOf, type Identity, identify, isAdmin } from '../identity/identify.ts'
 import { mintVisitorId } from '../identity/visitor-id.ts'
 import { warn } from '../log.ts'
 import { changeConsent, exportVisitor } from '../objects/visitor-client.ts'
@@ -19,7 +20,7 @@ const PRIVATE = { 'cache-control': 'private, no-store' }
 visitorRoutes.post('/v1/visitors', async (c) => {
   const body = validate(MintBody, await jsonBody(c))
   await requireWriteKey(c, body.writeKey)
-  if (consentOf(c.req.raw, body.consent) !== 'granted') return c.json({ visitor: null }, 200, PRIVATE)
+  if (!allowsAnything(consentOf(c.req.raw, body.consent))) return c.json({ visitor: null }, 200, PRIVATE)
   const { cf } = c.req.raw
   return c.json({ visitor: await mintVisitorId(c.env.ID_KEY, cf?.isEUCountry === '1') }, 201, PRIVATE)
 })
@@ -28,16 +29,16 @@ visitorRoutes.post('/v1/visitors', async (c) => {
 visitorRoutes.get('/v1/visitors/me', async (c) => {
   const identity = await provenVisitor(c)
   const { state, erasedUntil } = await orProblem(() => exportVisitor(c.env, identity))
-  const { v: _version, ...held } = state ?? { v: 1, consent: 'unknown', items: [], purchased: [], createdAt: null, updatedAt: null }
+  const { v: _version, ...held } = state ?? { v: 2, consent: UNDECIDED, items: [], purchased: [], createdAt: null, updatedAt: null }
   return c.json({ pseudonym: identity.hash, ...held, ...(erasedUntil !== null && { erasedUntil }) }, 200, PRIVATE)
 })
 
-/** A no empties what the edge remembers, at once; a yes lets it remember from now on. */
+/** A no to personalisation empties what the edge remembers, at once; a yes lets it remember from now on. */
 visitorRoutes.post('/v1/visitors/me/consent', async (c) => {
-  const identity = await provenVisitor(c)
   const body = validate(ConsentBody, await jsonBody(c))
-  const consent = consentOf(c.req.raw, body.consent)
-  return c.json({ consent: await orProblem(() => changeConsent(c.env, identity, consent, Date.now())) }, 200, PRIVATE)
+  const identity = await provenVisitor(c, body.visitor)
+  const said = consentOf(c.req.raw, body.consent)
+  return c.json({ consent: await orProblem(() => changeConsent(c.env, identity, said, Date.now())) }, 200, PRIVATE)
 })
 
 /** Forgets the visitor, and says what remains and until when. */
@@ -47,8 +48,8 @@ visitorRoutes.delete('/v1/visitors/me', async (c) => {
 })
 
 /** The visitor who shows their own id or identity token, or the one an admin names. @throws HttpProblem 401 */
-async function provenVisitor(c: Visiting): Promise<Identity> {
-  const named = (await isAdmin(c.env, c.req.raw)) ? c.req.query('visitor') : (bearerOf(c.req.raw) ?? undefined)
+async function provenVisitor(c: Visiting, inBody?: string): Promise<Identity> {
+  const named = (await isAdmin(c.env, c.req.raw)) ? c.req.query('visitor') : (bearerOf(c.req.raw) ?? inBody)
   const identity = await identify(c.env, c.req.raw, named)
   if (identity === null) throw new HttpProblem(401, 'send "Authorization: Bearer" with the visitor’s own id or identity token')
   return identity

@@ -34,6 +34,11 @@ export function decideConsent(wanted: 'granted' | 'denied'): void {
   nj.consent(consent)
 }
 
+// The shop's other tabs show, and live by, what was decided in one of them.
+addEventListener('storage', ({ key }) => {
+  if (key === CONSENT && readConsent() !== consent) location.reload()
+})
+
 /** Asks for a slate in the region that the visitor pretends to be in; remembers what items look like. */
 export async function ask(asked: Asked): Promise<Slate> {
   const region = currentRegion()

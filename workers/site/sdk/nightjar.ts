@@ -1,13 +1,13 @@
 import type { EventsAnswer } from '../../../shared/schemas/events.ts'
-import type { Consent } from '../../../shared/schemas/ids.ts'
+import type { Consent, ConsentChoice } from '../../../shared/schemas/ids.ts'
 import type { RecommendationAnswer, RecommendationRequest, RecommendedItem } from '../../../shared/schemas/recommendations.ts'
 
 export type Options = {
   writeKey: string
   /** Where the Worker answers, ending in "/"; by default where this file came from. */
   url?: string
-  /** Nothing that tells one visitor from another is kept or sent unless this is `granted`. */
-  consent?: Consent
+  /** Nothing that tells one visitor from another is kept or sent unless this is `granted`, or one purpose of it is. */
+  consent?: ConsentChoice
   /** An identity token signed by the site's backend, instead of an anonymous id. */
   visitor?: string
   /** Sent along with every call; to another origin they cost a preflight. */
@@ -35,11 +35,14 @@ const stored = (area: Area, ...value: (string | undefined)[]): string | undefine
  * consent. It never throws; what fails is an empty slate. Bodies go as text/plain, which needs no preflight.
  */
 export function nightjar({ writeKey, url = new URL('.', import.meta.url).href, consent = 'unknown', visitor, headers = {} }: Options) {
-  let state: Consent
+  let state: ConsentChoice
   let id: string | undefined
   let token: string | undefined
   let last: Promise<unknown> = Promise.resolve()
   const queue: Sent[] = []
+
+  /** Whether this is the word for some purpose, however the choice is written. */
+  const says = (word: Consent): boolean => JSON.stringify(state).includes(word)
 
   /** Where the visitor came from goes along without its path, and only with consent. */
   const bodyOf = (more: object): string =>
@@ -48,7 +51,7 @@ export function nightjar({ writeKey, url = new URL('.', import.meta.url).href, c
       consent: state,
       visitor: id,
       token,
-      referrer: state === 'granted' ? document.referrer.split('/', 3).join('/') : undefined,
+      referrer: says('granted') ? document.referrer.split('/', 3).join('/') : undefined,
       ...more,
     })
 
@@ -76,9 +79,9 @@ export function nightjar({ writeKey, url = new URL('.', import.meta.url).href, c
 
   const flush = async (): Promise<void> => {
     if (queue.length === 0) return
-    if (state === 'granted' && !id) {
+    if (says('granted') && !id) {
       const minted = (await post<{ visitor: string }>('visitors', { referrer: undefined }))?.visitor
-      if (state === 'granted') {
+      if (says('granted')) {
         id = minted
         stored('localStorage', id)
       }
@@ -88,15 +91,19 @@ export function nightjar({ writeKey, url = new URL('.', import.meta.url).href, c
     if (events[0] && !(await post('events', { events })) && queue.length < 99) queue.unshift(...events)
   }
 
-  const decide = (wanted: Consent): void => {
+  const decide = (wanted: ConsentChoice, told?: boolean): void => {
+    const kept = stored('localStorage')
+    const before = (told && (visitor || id)) || kept
     state = (navigator as { globalPrivacyControl?: boolean }).globalPrivacyControl ? 'denied' : wanted
-    const granted = state === 'granted'
-    id = granted ? visitor || stored('localStorage') : undefined
+    const granted = says('granted')
+    const denied = says('denied')
+    const gone = denied && !granted
+    if (denied) stored('sessionStorage', undefined)
+    if (gone) stored('localStorage', undefined)
     token = granted ? stored('sessionStorage') : undefined
-    if (state === 'denied') {
-      stored('localStorage', undefined)
-      stored('sessionStorage', undefined)
-    }
+    id = granted ? visitor || kept : undefined
+    // After a no, the last time that the id is sent: what the edge keeps under it has to go as well.
+    if (before && (told || gone)) void post('visitors/me/consent', { visitor: before })
   }
 
   const send = (events: Sent | Sent[]): Promise<unknown> => {
@@ -107,6 +114,8 @@ export function nightjar({ writeKey, url = new URL('.', import.meta.url).href, c
   }
 
   decide(consent)
+  // Another tab has said no: this one must not go on under an id that is gone, nor ask for a new one.
+  addEventListener('storage', ({ key, newValue }) => key === KEY && !newValue && decide('denied'))
   addEventListener('pagehide', () => {
     if (queue.length > 0) navigator.sendBeacon(`${url}v1/events`, bodyOf({ events: queue.splice(0, 99) }))
   })
@@ -123,7 +132,7 @@ export function nightjar({ writeKey, url = new URL('.', import.meta.url).href, c
     shown({ items, recommId, scenario, waited }: Slate): void {
       if (items[0]) void send({ type: 'impression', items: items.map((item) => item.id), recommId, scenario, waited })
     },
-    /** A no takes effect at once: the id and the token are gone from this browser. */
-    consent: decide,
+    /** Takes effect at once, here, in the site's other tabs and at the edge: after a no, the id and the token are gone. */
+    consent: (choice: ConsentChoice): void => decide(choice, true),
   }
 }
