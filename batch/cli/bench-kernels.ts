@@ -6,9 +6,11 @@ import { FEATURE_COUNT } from '../../shared/ranking/features.ts'
 import type { Example } from '../kernels/gradients.ts'
 import { plainGradients } from '../kernels/plain/gradients.ts'
 import { leadingVectorsPlain } from '../kernels/plain/leading-vectors.ts'
+import { nearestPlain } from '../kernels/plain/nearest.ts'
 import { gramPlain, similarItemsPlain } from '../kernels/plain/similar.ts'
 import type { Interactions } from '../learn/interactions.ts'
 import { leadingVectors } from '../learn/leading-vectors.ts'
+import { nearestOf } from '../learn/nearest.ts'
 import { gramOf, similarItems } from '../learn/similar.ts'
 import { type Sparse, SparseBuilder, transpose } from '../learn/sparse.ts'
 import { descend, momentsOf, trainRanker, weightsOf } from '../ranker/train.ts'
@@ -57,6 +59,9 @@ async function duels(threads: number): Promise<Duel[]> {
   const gram = await gramOf(shoppers, similar)
   const known = gramPlain(shoppers, similar)
   const examples = madeUpExamples(400, 150)
+  const places = { vectors: Float32Array.from(unitRows(8000, 32)), dimensions: 32 }
+  const items = Uint32Array.from({ length: 8000 }, (_, item) => item)
+  const asked = { targets: items.subarray(0, 2000), others: items, most: 20 }
   const train = { features: FEATURE_COUNT, epochs: 3, seed: 1 }
   return [
     { name: 'gram', kernel: () => gramOf(shoppers, similar, threads), plain: () => gramPlain(shoppers, similar) },
@@ -72,6 +77,11 @@ async function duels(threads: number): Promise<Duel[]> {
         const moments = momentsOf(examples, FEATURE_COUNT)
         return descend(plainGradients(examples, moments), moments, weightsOf(examples), train)
       },
+    },
+    {
+      name: 'nearest',
+      kernel: () => nearestOf(places, asked, threads),
+      plain: () => nearestPlain(places, asked),
     },
     {
       name: 'vectors',
@@ -113,4 +123,13 @@ function madeUpExamples(count: number, candidates: number): Example[] {
     features[taken * FEATURE_COUNT] += 3
     return { features, count: candidates, taken: [taken] }
   })
+}
+
+function unitRows(rows: number, dimensions: number): number[] {
+  const random = randomStream(3)
+  return Array.from({ length: rows }, () => {
+    const row = Array.from({ length: dimensions }, () => normal(random))
+    const length = Math.hypot(...row)
+    return row.map((value) => value / length)
+  }).flat()
 }

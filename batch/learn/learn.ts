@@ -64,7 +64,7 @@ export async function learn(
   const vectors = await itemVectors(contentRows(dataset), recent, (item) => byBehaviour[item].items.length > 0, config)
   const neighbours =
     content > 0
-      ? withContentNeighbours(
+      ? await withContentNeighbours(
           byBehaviour,
           newcomers(window, recent, config),
           shownWorth(recent, config),

@@ -113,7 +113,7 @@ const rowOf = (known: boolean): NeighbourInput =>
   known ? { items: [0], similar: [1], together: [0], next: [0] } : { items: [], similar: [], together: [], next: [] }
 
 /** @param angles by item, in degrees: where it stands in the plane of two terms */
-function withContent(angles: number[], known: (item: number) => boolean, newcomer: (item: number) => boolean): NeighbourInput[] {
+function withContent(angles: number[], known: (item: number) => boolean, newcomer: (item: number) => boolean): Promise<NeighbourInput[]> {
   const vectors = Float32Array.from(angles.flatMap((angle) => [Math.cos((angle * Math.PI) / 180), Math.sin((angle * Math.PI) / 180)]))
   const newcomers = Uint8Array.from(angles, (_, item) => (newcomer(item) ? 1 : 0))
   const shown = Float64Array.from(angles, (_, item) => (known(item) ? 1 : 0))
@@ -122,10 +122,10 @@ function withContent(angles: number[], known: (item: number) => boolean, newcome
 }
 
 describe('content neighbours', () => {
-  it('are worth what was tried and is like them: what is like items that drew nobody stands behind', () => {
+  it('are worth what was tried and is like them: what is like items that drew nobody stands behind', async () => {
     // 30 wanted items and as many that drew nobody, a newcomer in the middle of each, and one known item between both.
     const angles = [...new Array<number>(30).fill(0), ...new Array<number>(30).fill(60), 2, 58, 30]
-    const rows = withContent(
+    const rows = await withContent(
       angles,
       (item) => item < 30 || item === 62,
       (item) => item === 60 || item === 61,
@@ -133,9 +133,9 @@ describe('content neighbours', () => {
     expect(rows[62].items).toEqual([0, 60])
   })
 
-  it('are in the rows of those most like them alone, however many there are', () => {
+  it('are in the rows of those most like them alone, however many there are', async () => {
     const angles = [...Array.from({ length: 150 }, (_, item) => 0.5 * item), 0]
-    const rows = withContent(
+    const rows = await withContent(
       angles,
       (item) => item < 150,
       (item) => item === 150,

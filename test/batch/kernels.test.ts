@@ -7,11 +7,13 @@ import { type Example, kernelGradients } from '../../batch/kernels/gradients.ts'
 import { KERNELS_FILE } from '../../batch/kernels/kernels.ts'
 import { plainGradients } from '../../batch/kernels/plain/gradients.ts'
 import { leadingVectorsPlain } from '../../batch/kernels/plain/leading-vectors.ts'
+import { nearestPlain } from '../../batch/kernels/plain/nearest.ts'
 import { gramPlain, similarItemsPlain } from '../../batch/kernels/plain/similar.ts'
 import type { Task } from '../../batch/kernels/task.ts'
 import { withThreads } from '../../batch/kernels/threads.ts'
 import type { Interactions } from '../../batch/learn/interactions.ts'
 import { leadingVectors } from '../../batch/learn/leading-vectors.ts'
+import { nearestOf } from '../../batch/learn/nearest.ts'
 import { gramOf, similarItems } from '../../batch/learn/similar.ts'
 import { type Sparse, SparseBuilder, transpose } from '../../batch/learn/sparse.ts'
 import { parameterLayout } from '../../batch/ranker/parameters.ts'
@@ -200,6 +202,47 @@ describe('the leading vectors', () => {
   it('are the same however many threads there are', async () => {
     const { byItem } = someInteractions(500, 700, 40, 6)
     expect(await leadingVectors(byItem, 32, 1, 3)).toEqual(await leadingVectors(byItem, 32, 1, 1))
+  })
+})
+
+describe('the nearest', () => {
+  /** Rows at unit length of a dimension that is no multiple of 4; some are alike, and one has no place. */
+  const dimensions = 6
+  const items = 300
+  const random = randomStream(7)
+  const rows = Array.from({ length: items }, (_, item) => {
+    const row = Array.from({ length: dimensions }, () => normal(random))
+    const length = Math.hypot(...row)
+    return row.map((value) => (item === 9 ? 0 : value / length))
+  })
+  rows[20] = rows[10]
+  const places = { vectors: Float32Array.from(rows.flat()), dimensions }
+  const all = Uint32Array.from({ length: items }, (_, item) => item)
+  const asked = {
+    targets: all.filter((item) => item % 3 === 0),
+    others: all.filter((item) => item % 2 === 0),
+    most: 12,
+    factor: Float32Array.from(all, (item) => (item % 5) / 4),
+    least: Float32Array.from(all, (item) => (item % 7 === 0 ? 0.5 : 0)),
+  }
+
+  it('are those of the plain twin, in its order, on any number of threads', async () => {
+    const plain = nearestPlain(places, asked)
+    for (const threads of [1, 2]) {
+      const near = await nearestOf(places, asked, threads)
+      expect(near.map((own) => Array.from(own.items))).toEqual(plain.map((own) => Array.from(own.items)))
+      near.forEach((own, i) => {
+        for (const [k, value] of own.values.entries()) expect(Math.abs(value - plain[i].values[k])).toBeLessThan(CLOSE)
+      })
+    }
+  })
+
+  it('are none where none is asked for, or none is above 0', async () => {
+    const nobody = new Uint32Array(0)
+    expect(await nearestOf(places, { targets: nobody, others: all, most: 3 })).toEqual([])
+    const [near] = await nearestOf(places, { targets: Uint32Array.of(9), others: all, most: 3 })
+    expect(near.items).toHaveLength(0)
+    expect((await nearestOf(places, { targets: all, others: nobody, most: 3 })).every((own) => own.items.length === 0)).toBe(true)
   })
 })
 

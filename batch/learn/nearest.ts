@@ -1,0 +1,51 @@
+import { Arena, addresses, copied } from '../kernels/arena.ts'
+import { threadsFor, withThreads } from '../kernels/threads.ts'
+
+/** Where every item stands: items × dimensions, rows at unit length, or of zeros for what has no place. */
+export type Places = { vectors: Float32Array; dimensions: number }
+
+export type Asked = {
+  /** Items that ask, and those that may be the answer, in ascending order. */
+  targets: Uint32Array
+  others: Uint32Array
+  /** How many answers a target gets at most. */
+  most: number
+  /** By item: what a cosine with it counts (1 where absent), and the least cosine that counts. */
+  factor?: Float32Array | Float64Array
+  least?: Float32Array | Float64Array
+}
+
+/** Items by cosine × factor, the largest first, ties by item; only those above 0. */
+export type Nearest = { items: Uint32Array; values: Float32Array }
+
+/** @returns what is nearest to each target, in their order; the same whatever the number of threads */
+export async function nearestOf({ vectors, dimensions }: Places, asked: Asked, threads?: number): Promise<Nearest[]> {
+  const { targets, others, most } = asked
+  const items = vectors.length / dimensions
+  if (targets.length === 0 || others.length === 0)
+    return Array.from(targets, () => ({ items: new Uint32Array(0), values: new Float32Array(0) }))
+  const arena = new Arena()
+  const width = Math.ceil(dimensions / 4) * 4
+  const rows = arena.f32(items * width)
+  for (let item = 0; item < items; item++) rows.set(vectors.subarray(item * dimensions, (item + 1) * dimensions), item * width)
+  const columns = addresses(copied(arena.u32(targets.length), targets), copied(arena.u32(others.length), others))
+  const factor = asked.factor === undefined ? arena.f32(items).fill(1) : copied(arena.f32(items), asked.factor)
+  const least = asked.least === undefined ? arena.f32(items) : copied(arena.f32(items), asked.least)
+  const count = arena.u32(targets.length)
+  const near = arena.u32(targets.length * most)
+  const value = arena.f32(targets.length * most)
+  await withThreads(arena, threads ?? threadsFor(targets.length * others.length * dimensions), (run) =>
+    run({
+      kernel: 'nearestRows',
+      scratch: 0,
+      scratchBytes: 0,
+      arguments: [rows.byteOffset, width, ...columns, others.length, ...addresses(factor, least), most, ...addresses(count, near, value)],
+      count: targets.length,
+      step: 16,
+    }),
+  )
+  return Array.from(targets, (_, i) => ({
+    items: near.slice(i * most, i * most + count[i]),
+    values: value.slice(i * most, i * most + count[i]),
+  }))
+}
