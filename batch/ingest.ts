@@ -3,7 +3,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { deviceClasses, referrerClasses } from '../shared/ranking/visit-context.ts'
 import type { ItemValues } from '../shared/schemas/recommendations.ts'
 import { type CatalogueItem, type Dataset, type Deeds, type Impressions, NOBODY } from './dataset.ts'
-import { eachRow, openDatabase, quoted, scalar } from './engine/database.ts'
+import { eachChunk, eachRow, openDatabase, quoted, scalar } from './engine/database.ts'
 import type { Source } from './sources/source.ts'
 import { CREATE_TABLES } from './sources/tables.ts'
 
@@ -11,6 +11,8 @@ export type IngestOptions = { threads: number; workDirectory: string; memoryMb?:
 
 /** A visit ends after this long without a deed. */
 const VISIT_PAUSE_SECONDS = 30 * 60
+/** A session's name matters only beside the one before it, which 53 bits of its hash tell; this is the hash of none. */
+const NAMELESS = -1
 /** 2000-01-01 and 2100-01-01: what lies outside is a unit mistaken, not a time. */
 const EARLIEST = 946_684_800
 const LATEST = 4_102_444_800
@@ -41,7 +43,7 @@ export async function ingest(sources: readonly Source[], options: IngestOptions)
   }
 }
 
-/** Leaves the table `deeds(visitor, pseudonymous, item, at_s, kind, session, country, device, referrer, seq)`. @returns rows left out, by reason */
+/** Leaves in `deeds`, a view of raw_events, what can be learned from. Nothing is copied: rows may be many. @returns rows left out, by reason */
 async function clean(
   db: DuckDBConnection,
   joined: boolean,
@@ -61,19 +63,20 @@ async function clean(
   ]
   const reason = `CASE ${reasons.map(([name, test]) => `WHEN ${test} THEN '${name}'`).join(' ')} END`
   await db.run(`
-    CREATE TABLE judged AS
-    SELECT raw_events.*, ${reason} AS reason
-    FROM (SELECT raw_events.*, ${joined ? '(item IN (SELECT item FROM catalogue) OR NOT pseudonymous)' : 'true'} AS known FROM raw_events) AS raw_events;
-    CREATE TABLE deeds AS
-    SELECT visitor, pseudonymous, item, at_s, kind, session, country, device, referrer, seq
-    FROM judged WHERE reason IS NULL
-    QUALIFY id IS NULL OR row_number() OVER (PARTITION BY id, item ORDER BY seq) = 1`)
+    CREATE VIEW judged AS
+    SELECT rowid AS row, ${reason} AS reason
+    FROM (SELECT rowid, *, ${joined ? '(item IN (SELECT item FROM catalogue) OR NOT pseudonymous)' : 'true'} AS known FROM raw_events)`)
   const dropped: Record<string, number> = {}
   await eachRow(db, 'SELECT reason, count(*) FROM judged WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason', ([name, rows]) => {
     dropped[String(name)] = Number(rows)
   })
-  const kept = await scalar(db, 'SELECT count(*) FROM deeds')
-  const doubled = (await scalar(db, 'SELECT count(*) FROM judged WHERE reason IS NULL')) - kept
+  await db.run('DELETE FROM raw_events WHERE rowid IN (SELECT row FROM judged WHERE reason IS NOT NULL)')
+  const all = await scalar(db, 'SELECT count(*) FROM raw_events')
+  await db.run(`
+    DELETE FROM raw_events WHERE rowid IN (
+      SELECT rowid FROM raw_events WHERE id IS NOT NULL QUALIFY row_number() OVER (PARTITION BY id, item ORDER BY seq) > 1);
+    CREATE VIEW deeds AS SELECT * FROM raw_events`)
+  const doubled = all - (await scalar(db, 'SELECT count(*) FROM deeds'))
   return doubled > 0 ? { ...dropped, 'sent twice': doubled } : dropped
 }
 
@@ -123,16 +126,7 @@ async function dictionaries(db: DuckDBConnection): Promise<void> {
     SELECT visitor, pseudonymous, row_number() OVER (ORDER BY visitor, pseudonymous) - 1 AS index FROM (SELECT DISTINCT visitor, pseudonymous FROM deeds);
     CREATE TABLE country_index AS
     SELECT country, row_number() OVER (ORDER BY country) - 1 AS index
-    FROM (SELECT DISTINCT country FROM (SELECT coalesce(country, '') AS country FROM deeds UNION ALL SELECT '') ORDER BY country LIMIT 256);
-    CREATE TABLE coded AS
-    SELECT v.index AS visitor, i.index AS item, at_s, session, seq,
-           CASE kind WHEN 'purchase' THEN 2 WHEN 'add_to_cart' THEN 1 ELSE 0 END AS deed, coalesce(c.index, 0) AS country,
-           ${classIndex('device', deviceClasses)} AS device, ${classIndex('referrer', referrerClasses)} AS referrer,
-           coalesce(at_s - lag(at_s) OVER (PARTITION BY v.index ORDER BY at_s, seq), 0) AS pause,
-           lag(session) OVER (PARTITION BY v.index ORDER BY at_s, seq) AS last_session,
-           row_number() OVER (PARTITION BY v.index ORDER BY at_s, seq) AS nth
-    FROM deeds JOIN visitor_index v USING (visitor, pseudonymous) JOIN item_index i USING (item)
-    LEFT JOIN country_index c ON c.country = coalesce(deeds.country, '')`)
+    FROM (SELECT DISTINCT country FROM (SELECT coalesce(country, '') AS country FROM deeds UNION ALL SELECT '') ORDER BY country LIMIT 256)`)
 }
 
 /** 1 + the position of the column's value among the classes, 0 for any other. */
@@ -187,7 +181,7 @@ function propertiesOf(json: unknown): ItemValues {
 }
 
 async function readDeeds(db: DuckDBConnection): Promise<Deeds> {
-  const count = await scalar(db, 'SELECT count(*) FROM coded')
+  const count = await scalar(db, 'SELECT count(*) FROM deeds')
   const deeds: Deeds = {
     count,
     visitor: new Uint32Array(count),
@@ -201,21 +195,32 @@ async function readDeeds(db: DuckDBConnection): Promise<Deeds> {
   }
   let k = 0
   let session = -1
-  await eachRow(
+  let before = NAMELESS
+  const filled = [deeds.visitor, deeds.item, deeds.at, deeds.deed, deeds.country, deeds.device, deeds.referrer]
+  await eachChunk(
     db,
-    `SELECT visitor, item, at_s, deed, country, device, referrer,
-            nth = 1 OR session IS DISTINCT FROM last_session OR (session IS NULL AND pause > ${VISIT_PAUSE_SECONDS}) AS opens
-     FROM coded ORDER BY visitor, at_s, seq`,
-    ([visitor, item, at, deed, country, device, referrer, opens]) => {
-      if (opens === true) session++
-      deeds.visitor[k] = Number(visitor)
-      deeds.item[k] = Number(item)
-      deeds.at[k] = Number(at)
-      deeds.deed[k] = Number(deed)
-      deeds.country[k] = Number(country)
-      deeds.device[k] = Number(device)
-      deeds.referrer[k] = Number(referrer)
-      deeds.session[k++] = session
+    `SELECT CAST(v.index AS UINTEGER), CAST(i.index AS UINTEGER), CAST(at_s AS UINTEGER),
+            CAST(CASE kind WHEN 'purchase' THEN 2 WHEN 'add_to_cart' THEN 1 ELSE 0 END AS UTINYINT),
+            CAST(coalesce(c.index, 0) AS UTINYINT),
+            CAST(${classIndex('device', deviceClasses)} AS UTINYINT), CAST(${classIndex('referrer', referrerClasses)} AS UTINYINT),
+            CASE WHEN session IS NULL THEN ${NAMELESS} ELSE CAST(hash(session) >> 11 AS DOUBLE) END
+     FROM deeds JOIN visitor_index v USING (visitor, pseudonymous) JOIN item_index i USING (item)
+     LEFT JOIN country_index c ON c.country = coalesce(deeds.country, '')
+     ORDER BY v.index, at_s, seq`,
+    (columns, rows) => {
+      filled.forEach((into, column) => {
+        const valueAt = columns[column]
+        for (let row = 0; row < rows; row++) into[k + row] = valueAt(row)
+      })
+      const nameAt = columns[filled.length]
+      for (let row = 0; row < rows; row++, k++) {
+        const name = nameAt(row)
+        const first = k === 0 || deeds.visitor[k] !== deeds.visitor[k - 1]
+        const paused = name === NAMELESS && !first && deeds.at[k] - deeds.at[k - 1] > VISIT_PAUSE_SECONDS
+        if (first || name !== before || paused) session++
+        before = name
+        deeds.session[k] = session
+      }
     },
   )
   return deeds

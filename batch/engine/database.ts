@@ -45,6 +45,27 @@ export async function eachRow(db: DuckDBConnection, sql: string, visit: (row: re
   }
 }
 
+/** Reads a column's number in a row of the chunk; NULL is 0. */
+export type NumberAt = (row: number) => number
+
+/** Calls `visit` for every chunk of at most 2,048 rows, column by column: rows of numbers that never become objects. */
+export async function eachChunk(
+  db: DuckDBConnection,
+  sql: string,
+  visit: (columns: readonly NumberAt[], rows: number) => void,
+): Promise<void> {
+  const result = await db.stream(sql)
+  for (;;) {
+    const chunk = await result.fetchChunk()
+    if (chunk === null || chunk.rowCount === 0) return
+    const columns = Array.from({ length: chunk.columnCount }, (_, i): NumberAt => {
+      const vector = chunk.getColumnVector(i)
+      return (row) => Number(vector.getItem(row))
+    })
+    visit(columns, chunk.rowCount)
+  }
+}
+
 /** The one number a query answers with. */
 export async function scalar(db: DuckDBConnection, sql: string): Promise<number> {
   const rows = (await db.runAndReadAll(sql)).getRows()

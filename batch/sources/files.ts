@@ -140,7 +140,8 @@ async function loadEvents(db: DuckDBConnection, file: string, mapping: Mapping['
            ${timeSql(field('at', true), mapping.timeFormat)} AS at_s, ${kind} AS kind, ${field('session')} AS session,
            ${field('country')} AS country, ${numberSql(field('quantity'))} AS quantity, ${numberSql(field('price'))} AS price,
            ${field('device')} AS device, ${field('referrer')} AS referrer
-    FROM staged_events`)
+    FROM staged_events;
+    DROP TABLE staged_events`)
   const times = (await db.runAndReadAll('SELECT count(*), count(at_s) FROM mapped_events')).getRows()[0].map(Number)
   if (times[0] === 0) throw new InputError(`${file}: no rows`)
   if (times[1] === 0)
@@ -159,7 +160,8 @@ async function loadEvents(db: DuckDBConnection, file: string, mapping: Mapping['
     INSERT INTO raw_events
     SELECT seq, id, visitor, false, item, at_s, kind, session, country_classes.class, quantity, price, device_classes.class, referrer_classes.class
     FROM mapped_events LEFT JOIN country_classes USING (country) LEFT JOIN device_classes USING (device)
-    LEFT JOIN referrer_classes USING (referrer)`)
+    LEFT JOIN referrer_classes USING (referrer);
+    DROP TABLE mapped_events`)
 }
 
 /** The kind of a row: what its value is mapped to, else the default, else the value itself. */
