@@ -4,7 +4,15 @@ import { join } from 'node:path'
 /** What assembly/ exports, made by "npm run kernels". */
 export const KERNELS_FILE = join(import.meta.dirname, 'kernels.wasm')
 
-export type KernelName = 'gramRows' | 'ridgeRows' | 'nearestRows' | 'rankerGradients' | 'timesRows' | 'crossParts' | 'triangularRows'
+export type KernelName =
+  | 'assignRows'
+  | 'gramRows'
+  | 'ridgeRows'
+  | 'nearestRows'
+  | 'rankerGradients'
+  | 'timesRows'
+  | 'crossParts'
+  | 'triangularRows'
 
 /** Does parts `from` … `to` - 1 (the last two arguments); the first is the address of the thread's own scratch memory. */
 export type Kernels = Record<KernelName, (scratch: number, ...rest: number[]) => void>

@@ -6,6 +6,14 @@ function lnGamma(x: number): number {
   return shift + (x - 0.5) * Math.log(x) - x + 0.5 * Math.log(2 * Math.PI) + (1 / 12 - r * (1 / 360 - r * (1 / 1260 - r / 1680))) / x
 }
 
+/** ln Γ(x + n) - ln Γ(x): for the few visitors that most items have, of the product x (x + 1) … (x + n - 1). */
+function lnRising(x: number, n: number): number {
+  if (n > 16 || !Number.isInteger(n)) return lnGamma(x + n) - lnGamma(x)
+  let product = 1
+  for (let i = 0; i < n; i++) product *= x + i
+  return Math.log(product)
+}
+
 const STRENGTHS = Array.from({ length: 15 }, (_, i) => 4 * 2 ** i)
 
 /**
@@ -27,7 +35,7 @@ export function priorStrength(children: readonly Float64Array[], parents: readon
       for (let item = 0; item < counts.length; item++) {
         if (counts[item] === 0) continue
         total += counts[item]
-        own += lnGamma(counts[item] + strength * parent[item]) - lnGamma(strength * parent[item])
+        own += lnRising(strength * parent[item], counts[item])
       }
       if (total > 0) evidence += (own + lnGamma(strength) - lnGamma(total + strength)) / total
     })

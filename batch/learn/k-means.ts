@@ -1,4 +1,6 @@
 import { randomStream } from '../../shared/random.ts'
+import { Arena, addresses } from '../kernels/arena.ts'
+import { type Run, threadsFor, withThreads } from '../kernels/threads.ts'
 
 /** Unit vectors in rows; `assignment[row]` is the centroid nearest by cosine. */
 export type Clusters = { count: number; centroids: Float32Array; assignment: Uint32Array }
@@ -7,26 +9,67 @@ export type Clusters = { count: number; centroids: Float32Array; assignment: Uin
  * Spherical k-means (Dhillon & Modha 2001), seeded by k-means++ on cosine distance. Clusters with fewer than `smallest`
  * members are dissolved into their neighbours, so fewer than `count` may come back. Rows of zeros join no cluster's
  * mean; they are assigned to 0.
+ * @param threads as many as are worth it when absent; the result is the same
  */
-export function sphericalKMeans(vectors: Float32Array, dimensions: number, count: number, smallest: number, seed: number): Clusters {
+export async function sphericalKMeans(
+  vectors: Float32Array,
+  dimensions: number,
+  count: number,
+  smallest: number,
+  seed: number,
+  threads?: number,
+): Promise<Clusters> {
   const rows = vectors.length / dimensions
-  let centroids = seeds(vectors, dimensions, rows, Math.min(count, rows), randomStream(seed))
-  let assignment = assign(vectors, dimensions, centroids)
-  for (let iteration = 0; iteration < 20; iteration++) {
-    centroids = means(vectors, dimensions, assignment, centroids.length / dimensions)
-    const next = assign(vectors, dimensions, centroids)
-    const moved = next.some((cluster, row) => cluster !== assignment[row])
-    assignment = next
-    if (!moved) break
+  const most = Math.min(count, rows)
+  const arena = new Arena()
+  return withThreads(arena, threads ?? threadsFor(ITERATIONS * rows * most * dimensions), async (run) => {
+    const assign = assigner(arena, run, vectors, dimensions, most)
+    let centroids = seeds(vectors, dimensions, rows, most, randomStream(seed))
+    let assignment = await assign(centroids)
+    for (let iteration = 0; iteration < ITERATIONS; iteration++) {
+      centroids = means(vectors, dimensions, assignment, centroids.length / dimensions)
+      const next = await assign(centroids)
+      const moved = next.some((cluster, row) => cluster !== assignment[row])
+      assignment = next
+      if (!moved) break
+    }
+    for (;;) {
+      const sizes = sizesOf(assignment, centroids.length / dimensions)
+      const least = sizes.indexOf(Math.min(...sizes))
+      if (sizes.length <= 1 || sizes[least] >= smallest) break
+      centroids = Float32Array.from(centroids.filter((_, k) => Math.floor(k / dimensions) !== least))
+      assignment = await assign(centroids)
+    }
+    return { count: centroids.length / dimensions, centroids, assignment }
+  })
+}
+
+const ITERATIONS = 20
+
+/** @returns (when called) for each row the nearest of at most `most` centroids */
+function assigner(
+  arena: Arena,
+  run: Run,
+  vectors: Float32Array,
+  dimensions: number,
+  most: number,
+): (centroids: Float32Array) => Promise<Uint32Array> {
+  const width = Math.ceil(dimensions / 4) * 4
+  const rows = vectors.length / dimensions
+  const padded = (into: Float32Array, from: Float32Array): void => {
+    for (let row = 0; row * dimensions < from.length; row++) into.set(from.subarray(row * dimensions, (row + 1) * dimensions), row * width)
   }
-  for (;;) {
-    const sizes = sizesOf(assignment, centroids.length / dimensions)
-    const least = sizes.indexOf(Math.min(...sizes))
-    if (sizes.length <= 1 || sizes[least] >= smallest) break
-    centroids = Float32Array.from(centroids.filter((_, k) => Math.floor(k / dimensions) !== least))
-    assignment = assign(vectors, dimensions, centroids)
+  const all = arena.f32(rows * width)
+  padded(all, vectors)
+  const places = arena.f32(most * width)
+  const out = arena.u32(rows)
+  return async (centroids) => {
+    padded(places, centroids)
+    const count = centroids.length / dimensions
+    const [from, to, into] = addresses(all, places, out)
+    await run({ kernel: 'assignRows', scratch: 0, scratchBytes: 0, arguments: [from, width, to, count, into], count: rows, step: 1024 })
+    return out.slice()
   }
-  return { count: centroids.length / dimensions, centroids, assignment }
 }
 
 const sizesOf = (assignment: Uint32Array, count: number): number[] => {
@@ -54,22 +97,6 @@ function seeds(vectors: Float32Array, dimensions: number, rows: number, count: n
     for (let r = 0; r < rows; r++) distance[r] = Math.min(distance[r], Math.max(0, 1 - dot(vectors, r, centroids, c, dimensions)))
   }
   return centroids
-}
-
-function assign(vectors: Float32Array, dimensions: number, centroids: Float32Array): Uint32Array {
-  const count = centroids.length / dimensions
-  const assignment = new Uint32Array(vectors.length / dimensions)
-  for (let row = 0; row < assignment.length; row++) {
-    let most = Number.NEGATIVE_INFINITY
-    for (let c = 0; c < count; c++) {
-      const cosine = dot(vectors, row, centroids, c, dimensions)
-      if (cosine > most) {
-        most = cosine
-        assignment[row] = c
-      }
-    }
-  }
-  return assignment
 }
 
 function means(vectors: Float32Array, dimensions: number, assignment: Uint32Array, count: number): Float32Array<ArrayBuffer> {

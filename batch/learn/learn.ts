@@ -73,8 +73,8 @@ export async function learn(
         )
       : byBehaviour
   await advance(3, STEPS)
-  const { core, idSalt } = describeItems(window, recent, vectors, config)
-  const { centroids, cohort, cohortSizes } = formCohorts(window, core, config, recall)
+  const { core, idSalt } = await describeItems(window, recent, vectors, config)
+  const { centroids, cohort, cohortSizes } = await formCohorts(window, core, config, recall)
   await advance(4, STEPS)
   const withCohorts = { ...core, cohorts: centroids.length / core.dimensions, centroids }
   const membership = { country: homeCountries(dataset, until), cohort, cohorts: withCohorts.cohorts }
@@ -88,12 +88,12 @@ export async function learn(
   return { core: withCohorts, neighbours, lists, regions, entry, strengths, idSalt, cohortSizes }
 }
 
-function describeItems(
+async function describeItems(
   { dataset, until }: Window,
   recent: Interactions,
   vectors: Float32Array,
   config: Config,
-): { core: Core; idSalt: number } {
+): Promise<{ core: Core; idSalt: number }> {
   const { items } = dataset
   const count = items.length
   const popularity = sumByItem(recent)
@@ -116,7 +116,7 @@ function describeItems(
       hashHigh: high,
       hashLow: low,
       hashItem: item,
-      slot: clusteredOrder(vectors, config.dimensions, popularity, config.seed),
+      slot: await clusteredOrder(vectors, config.dimensions, popularity, config.seed),
       price: Float32Array.from(items, ({ price }) => price),
       category: Uint16Array.from(items, ({ category }) => categoryIndex.get(category) ?? 0),
       popularity: Uint8Array.from(popularity, (value) => (most > 0 ? Math.round((255 * Math.log1p(value)) / Math.log1p(most)) : 0)),
@@ -210,8 +210,13 @@ function hashIndex(ids: string[]): {
 }
 
 /** Items that are wanted together stand together, the popular ones first: a visitor's few items then touch few packs. */
-function clusteredOrder(vectors: Float32Array, dimensions: number, popularity: Float64Array, seed: number): Uint32Array<ArrayBuffer> {
-  const { assignment } = sphericalKMeans(vectors, dimensions, Math.min(256, Math.ceil(popularity.length / 80)), 1, seed)
+async function clusteredOrder(
+  vectors: Float32Array,
+  dimensions: number,
+  popularity: Float64Array,
+  seed: number,
+): Promise<Uint32Array<ArrayBuffer>> {
+  const { assignment } = await sphericalKMeans(vectors, dimensions, Math.min(256, Math.ceil(popularity.length / 80)), 1, seed)
   const order = Array.from(popularity.keys()).sort((a, b) => assignment[a] - assignment[b] || popularity[b] - popularity[a] || a - b)
   const slot = new Uint32Array(order.length)
   order.forEach((item, at) => {
@@ -220,12 +225,12 @@ function clusteredOrder(vectors: Float32Array, dimensions: number, popularity: F
   return slot
 }
 
-function formCohorts(
+async function formCohorts(
   { dataset, until }: Window,
   core: Core,
   config: Config,
   recall: RecallParameters,
-): { centroids: Float32Array<ArrayBuffer>; cohort: Int32Array; cohortSizes: number[] } {
+): Promise<{ centroids: Float32Array<ArrayBuffer>; cohort: Int32Array; cohortSizes: number[] }> {
   const starts = visitorStarts(dataset)
   const placed: number[] = []
   const folded: Float32Array[] = []
@@ -243,7 +248,7 @@ function formCohorts(
     flat.set(place, row * core.dimensions)
   })
   const wanted = Math.min(config.maxCohorts, Math.max(2, Math.round(placed.length / 100)))
-  const clusters = sphericalKMeans(flat, core.dimensions, wanted, config.minCohort, config.seed)
+  const clusters = await sphericalKMeans(flat, core.dimensions, wanted, config.minCohort, config.seed)
   const cohortSizes = new Array<number>(clusters.count).fill(0)
   placed.forEach((visitor, row) => {
     cohort[visitor] = clusters.assignment[row]

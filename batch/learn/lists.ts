@@ -1,5 +1,6 @@
 import { type TCountryCode, countries as world } from 'countries-list'
 import { continentRegion, EVERYWHERE } from '../../shared/ranking/regions.ts'
+import { topItems } from '../../shared/ranking/top.ts'
 import type { ListInput } from '../../shared/release/list-pack.ts'
 import { priorStrength, shares, shrunk } from './back-off.ts'
 import type { Sparse } from './sparse.ts'
@@ -135,9 +136,8 @@ function recentWeights(byVisitor: Sparse): Float64Array {
 }
 
 function top(region: string, cohort: number, distribution: Float64Array, length: number): ListInput {
-  const items = Array.from(distribution.keys())
-    .sort((a, b) => distribution[b] - distribution[a] || a - b)
-    .slice(0, length)
+  const all = Uint32Array.from(distribution.keys())
+  const items = Array.from(topItems(all, all.length, distribution, length))
   return { region, cohort, items, scores: items.map((item) => distribution[item]) }
 }
 

@@ -74,7 +74,7 @@ function pairs(
   scale: (source: number, target: number) => number,
 ): Sparse {
   const { deeds, items } = dataset
-  const steps = distinctSteps(deeds, until, least)
+  const steps = distinctSteps(deeds, items.length, until, least)
   const age = Float64Array.from(steps, (deed) => recency(until, deeds.at[deed], halfLifeDays))
   const frequency = new Float64Array(items.length)
   steps.forEach((deed, step) => {
@@ -129,14 +129,14 @@ function byItem(deeds: Deeds, steps: Uint32Array, items: number): { start: Uint3
 }
 
 /** Deed positions before `until`, at least as committed as `least`, without an item's repetitions within one session. */
-function distinctSteps(deeds: Deeds, until: number, least: Deed): Uint32Array {
+function distinctSteps(deeds: Deeds, items: number, until: number, least: Deed): Uint32Array {
   const steps = new Uint32Array(deeds.count)
   let length = 0
-  let inSession = new Set<number>()
+  /** By item: 1 + the session that had it last. */
+  const last = new Uint32Array(items)
   for (let k = 0; k < deeds.count; k++) {
-    if (k === 0 || deeds.session[k] !== deeds.session[k - 1]) inSession = new Set()
-    if (deeds.at[k] >= until || deeds.deed[k] < least || inSession.has(deeds.item[k])) continue
-    inSession.add(deeds.item[k])
+    if (deeds.at[k] >= until || deeds.deed[k] < least || last[deeds.item[k]] === deeds.session[k] + 1) continue
+    last[deeds.item[k]] = deeds.session[k] + 1
     steps[length++] = k
   }
   return steps.slice(0, length)

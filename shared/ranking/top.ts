@@ -3,7 +3,7 @@
  * kept, so that most of the others cost one comparison.
  * @param items the first `count` are looked at @param values by item
  */
-export function topItems(items: Uint32Array, count: number, values: Float32Array, most: number): Uint32Array<ArrayBuffer> {
+export function topItems(items: Uint32Array, count: number, values: Float32Array | Float64Array, most: number): Uint32Array<ArrayBuffer> {
   const heap = new Uint32Array(Math.min(count, most))
   const worse = (a: number, b: number): boolean => values[a] < values[b] || (values[a] === values[b] && a > b)
   const sink = (from: number, length: number): void => {

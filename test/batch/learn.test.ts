@@ -95,16 +95,17 @@ describe('lists and cohorts', () => {
 })
 
 describe('k-means', () => {
-  it('finds clusters that are there, the same every time', () => {
+  it('finds clusters that are there, the same every time', async () => {
     const random = randomStream(3)
     const rows = Array.from({ length: 90 }, (_, i) => {
       const angle = (2 * Math.PI * (i % 3)) / 3 + 0.2 * (random() - 0.5)
       return [Math.cos(angle), Math.sin(angle)]
     })
-    const { assignment, count } = sphericalKMeans(Float32Array.from(rows.flat()), 2, 3, 1, 1)
+    const { assignment, count } = await sphericalKMeans(Float32Array.from(rows.flat()), 2, 3, 1, 1)
     expect(count).toBe(3)
     for (let i = 3; i < 90; i++) expect(assignment[i]).toBe(assignment[i % 3])
-    expect(sphericalKMeans(Float32Array.from(rows.flat()), 2, 3, 1, 1).assignment).toEqual(assignment)
+    for (const threads of [1, 2])
+      expect((await sphericalKMeans(Float32Array.from(rows.flat()), 2, 3, 1, 1, threads)).assignment).toEqual(assignment)
   })
 })
 

@@ -1,0 +1,35 @@
+import { dot } from './lanes'
+
+/**
+ * Of each row the nearest centroid by cosine, the first of equal ones.
+ * @param vectors, centroids rows of `width` floats, a multiple of 4
+ * @param out u32 a row
+ */
+export function assignRows(
+  _scratch: usize,
+  vectors: usize,
+  width: i32,
+  centroids: usize,
+  count: i32,
+  out: usize,
+  from: i32,
+  to: i32,
+): void {
+  const stride = (<usize>width) << 2
+  const end = centroids + <usize>count * stride
+  for (let row = from; row < to; row++) {
+    const own = vectors + <usize>row * stride
+    let most: f32 = -f32.MAX_VALUE
+    let best: u32 = 0
+    let c: u32 = 0
+    for (let at = centroids; at < end; at += stride) {
+      const cosine = dot(own, at, width)
+      if (cosine > most) {
+        most = cosine
+        best = c
+      }
+      c++
+    }
+    store<u32>(out + ((<usize>row) << 2), best)
+  }
+}
