@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare'
@@ -9,9 +9,35 @@ import { wrangler } from './wrangler.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 
-export type BuiltEdge = { url: string; stores: Stores; stop(): Promise<void> }
+/** A Worker bundled by wrangler: its folder, and every file of it that is uploaded. */
+export type BuiltWorker = { folder: string; files: string[] }
+
+export type BuiltEdge = {
+  url: string
+  /** Process id of the runtime. */
+  pid: number
+  stores: Stores
+  stop(): Promise<void>
+}
+
+export type EdgeOptions = {
+  /** Where KV, R2 and objects are kept; without it they go when it stops. */
+  persist?: string
+  /** An exported handler that is served on a socket of its own, with nothing before it: neither assets nor routing. */
+  entrypoint?: string
+  /** A port for V8's inspector. Whatever is timed has none. */
+  inspectorPort?: number
+}
 
 const MODULE_TYPES = { js: 'ESModule', wasm: 'CompiledWasm', onnx: 'Data' } as const
+const moduleType = (name: string): (typeof MODULE_TYPES)[keyof typeof MODULE_TYPES] | undefined =>
+  MODULE_TYPES[name.slice(name.lastIndexOf('.') + 1) as keyof typeof MODULE_TYPES]
+
+/** Bundles the Worker as it would be deployed. @param main another entry than wrangler.toml's */
+export async function buildWorker(folder: string, main?: string): Promise<BuiltWorker> {
+  await wrangler(['deploy', ...(main === undefined ? [] : [main]), '--dry-run', '--outdir', folder])
+  return { folder, files: readdirSync(folder).filter((name) => moduleType(name) !== undefined) }
+}
 
 /**
  * The Worker as it would be deployed, bundled by wrangler, in workerd without a development proxy before it, on empty
@@ -22,43 +48,76 @@ export async function startBuiltEdge(variables: Record<string, string>): Promise
   const folder = mkdtempSync(join(tmpdir(), 'nightjar-built-'))
   const remove = (): void => rmSync(folder, { recursive: true, force: true })
   try {
-    await wrangler(['deploy', '--dry-run', '--outdir', folder])
-    const modules = readdirSync(folder)
-      .flatMap((name) => {
-        const type = MODULE_TYPES[name.slice(name.lastIndexOf('.') + 1) as keyof typeof MODULE_TYPES]
-        return type === undefined ? [] : [{ type, path: join(folder, name) }]
-      })
-      // The first module is the one that runs.
-      .sort((a, b) => Number(b.type === 'ESModule') - Number(a.type === 'ESModule'))
-    // All that it has beside wrangler.toml is in `variables`. Wrangler would look for secrets as well, in a .dev.vars beside
-    // the configuration, and what a developer keeps there must not change what is measured.
-    const config = {
-      ...unstable_readConfig({ config: join(ROOT, 'wrangler.toml') }),
-      secrets: undefined,
-      userConfigPath: join(folder, 'wrangler.toml'),
-    }
-    const { modulesRules: _, ...worker } = unstable_getMiniflareWorkerOptions(config).workerOptions
-    const miniflare = new Miniflare(
-      convertV4MiniflareOptions({
-        port: 0,
-        cf: false,
-        log: new Log(LogLevel.ERROR),
-        workers: [{ ...worker, name: 'nightjar', modules, modulesRoot: folder, bindings: Object.assign({}, worker.bindings, variables) }],
-      }),
-    )
+    const edge = await startWorker(await buildWorker(folder), variables)
     const stop = async (): Promise<void> => {
-      await miniflare.dispose()
+      await edge.stop()
       remove()
     }
-    try {
-      const url = await miniflare.ready
-      return { url: url.href, stores: storesOf(await miniflare.getBindings<Bindings>('nightjar'), () => Promise.resolve()), stop }
-    } catch (error) {
-      await stop()
-      throw error
-    }
+    return { ...edge, stop }
   } catch (error) {
     remove()
     throw error
+  }
+}
+
+/** Starts a built Worker in workerd. @param variables as above */
+export async function startWorker(
+  { folder, files }: BuiltWorker,
+  variables: Record<string, string>,
+  { persist, entrypoint, inspectorPort }: EdgeOptions = {},
+): Promise<BuiltEdge> {
+  const modules = files
+    .flatMap((name) => {
+      const type = moduleType(name)
+      return type === undefined ? [] : [{ type, path: join(folder, name) }]
+    })
+    // The first module is the one that runs.
+    .sort((a, b) => Number(b.type === 'ESModule') - Number(a.type === 'ESModule'))
+  // All that it has beside wrangler.toml is in `variables`. Wrangler would look for secrets as well, in a .dev.vars beside
+  // the configuration, and what a developer keeps there must not change what is measured.
+  const config = {
+    ...unstable_readConfig({ config: join(ROOT, 'wrangler.toml') }),
+    secrets: undefined,
+    userConfigPath: join(folder, 'wrangler.toml'),
+  }
+  const { modulesRules: _, ...worker } = unstable_getMiniflareWorkerOptions(config).workerOptions
+  const before = new Set(runtimes())
+  const miniflare = new Miniflare(
+    convertV4MiniflareOptions({
+      port: 0,
+      cf: false,
+      log: new Log(LogLevel.ERROR),
+      ...(persist !== undefined && { resourcePersistencePath: persist }),
+      ...(inspectorPort !== undefined && { inspectorPort }),
+      workers: [
+        {
+          ...worker,
+          name: 'nightjar',
+          modules,
+          modulesRoot: folder,
+          bindings: Object.assign({}, worker.bindings, variables),
+          ...(entrypoint !== undefined && { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0, entrypoint }] }),
+        },
+      ],
+    }),
+  )
+  const stop = (): Promise<void> => miniflare.dispose()
+  try {
+    const ready = await miniflare.ready
+    const url = entrypoint === undefined ? ready : await miniflare.unsafeGetDirectURL('nightjar', entrypoint)
+    const pid = runtimes().find((id) => !before.has(id)) ?? 0
+    return { url: url.href, pid, stores: storesOf(await miniflare.getBindings<Bindings>('nightjar'), () => Promise.resolve()), stop }
+  } catch (error) {
+    await stop()
+    throw error
+  }
+}
+
+/** The runtimes that this process has started; none where the system has no /proc. */
+function runtimes(): number[] {
+  try {
+    return readFileSync(`/proc/self/task/${process.pid}/children`, 'utf8').trim().split(/\s+/).filter(Boolean).map(Number)
+  } catch {
+    return []
   }
 }

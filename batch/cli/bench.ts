@@ -1,15 +1,14 @@
-import { spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { Command } from 'commander'
-import type { NightReport } from '../night/night.ts'
 import { sourceNames } from '../sources/registry.ts'
 import { ablationCommand } from './bench-ablation.ts'
+import { edgeCommand } from './bench-edge.ts'
 import { kernelsCommand } from './bench-kernels.ts'
 import { qualityCommand } from './bench-quality.ts'
 import { replayCommand } from './bench-replay.ts'
+import { runNight } from './run-night.ts'
 import { wholeNumber } from './whole-number.ts'
 
 type BenchOptions = { source: string; runs: number; json?: string }
@@ -21,6 +20,7 @@ export const benchCommand = (): Command =>
     .addCommand(ablationCommand())
     .addCommand(kernelsCommand())
     .addCommand(replayCommand())
+    .addCommand(edgeCommand())
     .addCommand(
       new Command('night')
         .description('whole nights in processes of their own, each published to empty local KV and then repeated on unchanged data')
@@ -56,17 +56,6 @@ async function benchNight(options: BenchOptions): Promise<void> {
     ),
   )
   if (options.json !== undefined) writeFileSync(options.json, JSON.stringify(rows))
-}
-
-/** A night in its own process: its peak memory is its own. */
-async function runNight(source: string, directory: string): Promise<NightReport> {
-  const launcher = join(import.meta.dirname, '../bin/nightjar.mjs')
-  const child = spawn(process.execPath, [launcher, 'nightly', '--source', source, '--directory', directory, '--no-edge-events', '--json'], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const [output, code] = await Promise.all([text(child.stdout), new Promise<number | null>((resolve) => child.once('exit', resolve))])
-  if (code !== 0) throw new Error(`the night ended with exit code ${code}`)
-  return JSON.parse(output) as NightReport
 }
 
 function spread(rows: readonly Row[]): { min: number; median: number; max: number } {

@@ -69,7 +69,8 @@ export async function trialView(dataset: Dataset, learned: Learned, recall: Reca
   return viewOfPacks('trial', manifestOf({ names, recall, items: dataset.items.length, idSalt: learned.idSalt }), packs)
 }
 
-const manifestOf = (known: { names: PackNames; recall: RecallParameters; items: number; idSalt: number }): Manifest => ({
+/** A manifest of these packs that says nothing else yet: no ranker, no metrics. */
+export const manifestOf = (known: { names: PackNames; recall: RecallParameters; items: number; idSalt: number }): Manifest => ({
   format: 1,
   items: known.items,
   idSalt: known.idSalt,

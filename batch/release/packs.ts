@@ -24,7 +24,7 @@ const TARGET_BYTES = 64 * 1024
 
 /** Encodes everything that was learned. */
 export async function encodePacks(
-  learned: Learned,
+  learned: Pick<Learned, 'core' | 'neighbours' | 'lists' | 'regions'>,
   items: CatalogueItem[],
   weights: Weights,
   members: MemberInput[],

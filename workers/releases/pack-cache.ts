@@ -3,6 +3,8 @@ export class PackCache {
   private readonly budget: number
   private readonly entries = new Map<string, { value: unknown; bytes: number }>()
   private bytes = 0
+  private hits = 0
+  private misses = 0
 
   constructor(budget: number) {
     this.budget = budget
@@ -15,6 +17,24 @@ export class PackCache {
     this.entries.delete(hash)
     this.entries.set(hash, entry)
     return entry.value as T
+  }
+
+  /** What a request asks for, which may have to be read: counted. */
+  want<T>(hash: string): T | undefined {
+    const present = this.get<T>(hash)
+    if (present === undefined) this.misses++
+    else this.hits++
+    return present
+  }
+
+  /** How many packs were wanted and at hand, wanted and not at hand, and how many bytes there are. */
+  usage(): { hits: number; misses: number; bytes: number } {
+    return { hits: this.hits, misses: this.misses, bytes: this.bytes }
+  }
+
+  resetUsage(): void {
+    this.hits = 0
+    this.misses = 0
   }
 
   /** A pack larger than the budget is kept alone until the next one comes. */

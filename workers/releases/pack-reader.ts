@@ -36,7 +36,7 @@ export class PackReader {
   members = (ctx: Background, name: PackName): Promise<MemberPack> => this.open(ctx, name, openMembers)
 
   private async open<T>(ctx: Background, { hash, bytes }: PackName, decode: (buffer: ArrayBuffer, hash: string) => Promise<T>): Promise<T> {
-    const present = isolate.packs.get<T>(hash)
+    const present = isolate.packs.want<T>(hash)
     if (present !== undefined) return present
     const pack = await isolate.reads.get(ctx, packKey(hash), async () => decode(await readPack(this.env, hash), hash))
     isolate.packs.add(hash, pack, bytes)

@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type BuiltWorker, buildWorker, type EdgeOptions, startWorker } from '../../scripts/built-edge.ts'
+import type { Stores } from '../stores/open-stores.ts'
+import { type LoadProcess, startLoadProcess } from './load-process.ts'
+
+export const WRITE_KEY = 'bench'
+
+/** What the measured Worker has asked of storage since its meters were set to nought, and what it holds. */
+export type Meters = {
+  kv: number
+  keys: number
+  refreshes: number
+  rounds: number
+  object: number
+  r2: number
+  hits: number
+  misses: number
+  /** Of packs in the isolate. */
+  bytes: number
+  wasmBytes: number
+}
+
+/** A running Worker with meters on its bindings (workers/bench-entry.ts). */
+export type BenchEdge = {
+  url: string
+  pid: number
+  stores: Stores
+  meters(): Promise<Meters>
+  /** Sets the meters to nought, and how much longer each read of KV takes (milliseconds). */
+  reset(kvMs?: number): Promise<void>
+  stop(): Promise<void>
+}
+
+export type BenchEdgeOptions = Pick<EdgeOptions, 'persist' | 'inspectorPort'> & { variables?: Record<string, string> }
+
+/** All that a measurement needs, made once: the Worker's bundles, fixed secrets, the load generator, a folder that goes at the end. */
+export type Bench = {
+  /** What `npm run deploy` would upload. */
+  deployed: BuiltWorker
+  folder: string
+  load: LoadProcess
+  start(options?: BenchEdgeOptions): Promise<BenchEdge>
+  close(): void
+}
+
+/** The entry with meters, as wrangler bundles it; the same of another runtime build can be measured beside it. */
+const METERED_ENTRY = 'workers/bench-entry.ts'
+
+export async function openBench(): Promise<Bench> {
+  const folder = mkdtempSync(join(tmpdir(), 'nightjar-bench-edge-'))
+  const secrets = {
+    ID_KEY: 'bench',
+    IDENTITY_KEY: randomBytes(16).toString('hex'),
+    ADMIN_KEY: randomBytes(16).toString('hex'),
+    TOKEN_KEYS: `k1:${randomBytes(32).toString('base64')}`,
+    WRITE_KEY,
+  }
+  const remove = (): void => rmSync(folder, { recursive: true, force: true })
+  try {
+    const deployed = await buildWorker(join(folder, 'deployed'))
+    const metered = await buildWorker(join(folder, 'metered'), METERED_ENTRY)
+    const load = startLoadProcess()
+    return {
+      deployed,
+      folder,
+      load,
+      async start({ variables = {}, ...options } = {}) {
+        const edge = await startWorker(metered, { ...secrets, ...variables }, { entrypoint: 'direct', ...options })
+        const control = new URL('/bench/meters', edge.url)
+        return {
+          ...edge,
+          url: edge.url.replace(/\/$/, ''),
+          meters: async () => (await (await fetch(control)).json()) as Meters,
+          reset: async (kvMs = 0) => {
+            await (await fetch(control, { method: 'POST', body: JSON.stringify({ kvMs }) })).text()
+          },
+        }
+      },
+      close() {
+        load.stop()
+        remove()
+      },
+    }
+  } catch (error) {
+    remove()
+    throw error
+  }
+}

@@ -1,0 +1,37 @@
+import { WRITE_KEY } from './bench-edge.ts'
+import type { LoadRequest } from './load.ts'
+import { type Shopper, zipf } from './shoppers.ts'
+
+/** What is measured at a warm isolate, the floor first. */
+export const scenarios = ['floor', 'token', 'object', 'list', 'similar', 'event'] as const
+export type Scenario = (typeof scenarios)[number]
+
+const REQUESTS = 1000
+
+/** Requests of visitors drawn by Zipf's law: a few come often, most seldom. */
+export function requestsOf(scenario: Scenario, shoppers: readonly Shopper[], items: readonly string[]): LoadRequest[] {
+  const shopper = zipf(shoppers, 2)
+  const item = zipf(items, 3)
+  const many = (make: (i: number) => LoadRequest): LoadRequest[] => Array.from({ length: REQUESTS }, (_, i) => make(i))
+  const post = (path: string, body: object): LoadRequest => ({
+    method: 'POST',
+    path,
+    body: JSON.stringify({ writeKey: WRITE_KEY, consent: 'granted', ...body }),
+  })
+  switch (scenario) {
+    case 'floor':
+      return [{ method: 'GET', path: '/bench/floor' }]
+    case 'token':
+      return many(() => post('/v1/recommendations', shopper()))
+    case 'object':
+      return many(() => post('/v1/recommendations', { visitor: shopper().visitor }))
+    case 'list':
+      return [{ method: 'GET', path: '/v1/lists/GB/popular' }]
+    case 'similar':
+      return many(() => ({ method: 'GET', path: `/v1/items/${encodeURIComponent(item())}/similar` }))
+    case 'event':
+      return many((i) =>
+        post('/v1/events', { ...shopper(), events: [{ id: `load-${String(i).padStart(8, '0')}`, type: 'click', item: item() }] }),
+      )
+  }
+}

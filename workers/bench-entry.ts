@@ -1,0 +1,44 @@
+import { Hono } from 'hono'
+import worker from './index.ts'
+import { metered, meters, resetMeters, slowness } from './metered-env.ts'
+import { EventLog as ServedEventLog } from './objects/event-log.ts'
+import { isolate } from './releases/isolate.ts'
+import { wasmBytes } from './wasm-memories.ts'
+
+/*
+ * The Worker as `npx nightjar bench edge` starts it: all of index.ts, with meters on its bindings, and beside it the floor that
+ * it is measured against. No deployment has this entry.
+ */
+
+export { Visitor } from './objects/visitor.ts'
+
+/** Its alarm writes the archive: those writes count as well. */
+export class EventLog extends ServedEventLog {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, metered(env))
+  }
+}
+
+const control = new Hono<{ Bindings: Env }>()
+
+/** What a hono route costs that does nothing. */
+control.get('/bench/floor', (c) => c.json({ status: 'ok' }))
+
+control.get('/bench/meters', (c) => c.json({ ...meters, ...isolate.packs.usage(), wasmBytes: wasmBytes() }))
+
+control.post('/bench/meters', async (c) => {
+  const { kvMs } = await c.req.json<{ kvMs: number }>()
+  slowness.kvMs = kvMs
+  resetMeters()
+  isolate.packs.resetUsage()
+  return c.json({})
+})
+
+const handler = {
+  fetch: (request, env, ctx) =>
+    request.url.includes('/bench/') ? control.fetch(request, env, ctx) : worker.fetch(request, metered(env), ctx),
+} satisfies ExportedHandler<Env>
+
+export default handler
+/** The same under a name: reached by a socket of its own, past the local runtime's own Workers for assets and routing. */
+export const direct = handler
