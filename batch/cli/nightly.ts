@@ -8,6 +8,7 @@ import { takeLock } from '../night/lock.ts'
 import { type NightReport, night } from '../night/night.ts'
 import { checkOptions, openSource, sourceNames } from '../sources/registry.ts'
 import { InputError, type Source } from '../sources/source.ts'
+import { describedPlan, refusedBy } from './described-plan.ts'
 import { plainProgress, silentProgress, terminalProgress } from './progress.ts'
 import { readSecret } from './secrets.ts'
 import { openTarget, type TargetOptions, withTarget } from './target.ts'
@@ -23,6 +24,7 @@ type NightlyOptions = TargetOptions & {
   edgeEvents?: boolean
   members?: true
   force?: true
+  plan?: true
   threads: number
   json?: true
 }
@@ -44,6 +46,7 @@ export const nightlyCommand = (): Command =>
       .option('--no-edge-events', 'leave out what the edge recorded')
       .option('--members', 'let the edge start imported visitors from their history; only with their consent')
       .option('--force', 'compute although nothing changed, and publish even when a gate says no')
+      .option('--plan', 'compute everything, publish nothing: say what would be written, deleted and stored, and what that costs')
       .option('--threads <n>', 'threads of the SQL engine; the result does not depend on it', wholeNumber(1, 1024), availableParallelism())
       .option('--json', 'print the report as JSON and nothing else'),
   )
@@ -55,6 +58,7 @@ served stays, and the next run resumes.
 
 Examples:
   $ npx nightjar nightly --source online-retail
+  $ npx nightjar nightly --source online-retail --plan
   $ npx nightjar nightly --source csv --events orders.parquet --items products.ndjson --mapping mapping.json --json`,
     )
     .action(runNightly)
@@ -77,7 +81,7 @@ async function runNightly(options: NightlyOptions): Promise<void> {
     try {
       const sources: Source[] = [openSource(options.source, { ...options, directory })]
       if (options.edgeEvents ?? !HISTORIC.has(options.source)) {
-        await flushEdge(directory, readSecret('ADMIN_KEY'), progress)
+        if (!options.plan) await flushEdge(directory, readSecret('ADMIN_KEY'), progress)
         const archive = join(directory, 'edge-events')
         const files = await fetchEdgeEvents(stores.blobs, archive, progress.advance)
         if (files > 0) sources.push(openSource('edge', { ...options, directory, data: archive }))
@@ -90,12 +94,15 @@ async function runNightly(options: NightlyOptions): Promise<void> {
         directory,
         idKey,
         force: options.force === true,
+        plan: options.plan === true,
         threads: options.threads,
         now: Date.now(),
         progress,
       })
-      process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : summary(report))
-      if (!report.published) process.exitCode = 3
+      process.stdout.write(
+        options.json ? `${JSON.stringify(report)}\n` : report.plan ? describedPlan(report, report.plan) : summary(report),
+      )
+      if (report.plan ? refusedBy(report).length > 0 : !report.published) process.exitCode = 3
     } finally {
       await stores.close()
     }

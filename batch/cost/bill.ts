@@ -43,13 +43,19 @@ export function billOf(load: Workload, measured: Measured): Bill {
   }
 }
 
+/** What so much of a meter costs in a month on the paid plan. */
+export function dollarsFor(meter: Meter, amount: number): number {
+  const { included, dollars, unit } = PRICES[meter]
+  return (dollars * Math.max(0, amount - included)) / unit
+}
+
 function lineOf(meter: Meter, amount: number, usage: Record<Origin, Usage>): Line {
-  const { free, included, dollars, unit } = PRICES[meter]
+  const { free } = PRICES[meter]
   const origin = ORIGINS.reduce((most, other) => ((usage[other][meter] ?? 0) > (usage[most][meter] ?? 0) ? other : most))
   return {
     meter,
     amount,
-    dollars: (dollars * Math.max(0, amount - included)) / unit,
+    dollars: dollarsFor(meter, amount),
     origin,
     freeShare: amount / (free.per === 'day' ? DAYS * free.amount : free.amount),
   }
@@ -87,8 +93,5 @@ function adviceFor(load: Workload, measured: Measured, dollars: number): string[
 
 const dollarsOf = (load: Workload, measured: Measured): number => {
   const total = sum(...Object.values(usageOf(load, measured)))
-  return METERS.reduce((all, meter) => {
-    const { included, dollars, unit } = PRICES[meter]
-    return all + (dollars * Math.max(0, (total[meter] ?? 0) - included)) / unit
-  }, PAID_PLAN)
+  return METERS.reduce((all, meter) => all + dollarsFor(meter, total[meter] ?? 0), PAID_PLAN)
 }

@@ -5,6 +5,7 @@ import type { Config } from '../config.ts'
 import type { Dataset } from '../dataset.ts'
 import { ingest } from '../ingest.ts'
 import { assembleManifest, sameLineage, searchStart } from '../release/assemble.ts'
+import { type Plan, planOf } from '../release/plan.ts'
 import { type Published, publish } from '../release/publish.ts'
 import { lostPacks, readChannel } from '../release/release-store.ts'
 import { InputError, type Source } from '../sources/source.ts'
@@ -27,6 +28,8 @@ export type NightOptions = {
   idKey: string | null
   /** Compute although nothing changed, and publish even when a gate says no. */
   force: boolean
+  /** Compute, and say what publishing would do; neither KV nor R2 is written. */
+  plan?: boolean
   threads: number
   /** Unix milliseconds, for bookkeeping outside the release's hash. */
   now: number
@@ -49,6 +52,8 @@ export type NightReport = {
   events: number
   regions: number
   stages: StageResult[]
+  /** Where that is all that was asked for. */
+  plan?: Plan
 }
 
 /** One night: from the sources to a live release. @throws InputError when the input cannot be learned from */
@@ -70,7 +75,8 @@ export async function night(options: NightOptions): Promise<NightReport> {
   const report = reporter(dataset, stages)
   // The same input under the same configuration and code is the release that is live already.
   if (stable !== null && sameLineage(stable.manifest, lineage) && !options.force && (await isWhole(options.kv, stable.manifest))) {
-    return report(stable.manifest, [], { release: stable.release, kvWrites: 0, kvDeletes: 0, changed: false }, true)
+    const unchanged = report(stable.manifest, [], { release: stable.release, kvWrites: 0, kvDeletes: 0, changed: false }, true)
+    return options.plan ? { ...unchanged, plan: await planOf(options.kv, stable.manifest, options.now) } : unchanged
   }
 
   const { choice, learned, packs, names } = await compute(dataset, config, { stages, key, start, idKey: options.idKey })
@@ -80,6 +86,10 @@ export async function night(options: NightOptions): Promise<NightReport> {
     (list) => list.length,
     () => judge(manifest, learned, config, stable?.manifest ?? null),
   )
+  if (options.plan) {
+    const plan = await planOf(options.kv, manifest, options.now)
+    return { ...report(manifest, gates, { release: plan.release, kvWrites: 0, kvDeletes: 0, changed: false }, false), plan }
+  }
   const refused = gates.some((gate) => !gate.passed) && !options.force
   const published: Published = refused
     ? { release: await releaseId(manifest), kvWrites: 0, kvDeletes: 0, changed: false }

@@ -5,7 +5,7 @@ import { InputError } from '../sources/source.ts'
 import type { BlobSource } from '../stores/blob-source.ts'
 import type { KvSink } from '../stores/kv-sink.ts'
 import type { Packs } from './packs.ts'
-import { dropReleases, keptReleases, keptValue, lostPacks, packsOf, readChannel, writeChannel } from './release-store.ts'
+import { droppedKeys, type KeptRelease, keptReleases, keptValue, lostPacks, packsOf, readChannel, writeChannel } from './release-store.ts'
 
 /** How many releases stay in KV, ready for a roll-back by pointer alone. */
 export const KEPT_RELEASES = 7
@@ -28,12 +28,7 @@ export async function publish(
   now: number,
   verify = false,
 ): Promise<Published> {
-  const release = await releaseId(manifest)
-  const channel = await readChannel(kv)
-  const kept = await keptReleases(kv)
-  const named = new Set(kept.flatMap((other) => packsOf(other.manifest)))
-  const lost = new Set(await lostPacks(kv, manifest))
-  const missing = packsOf(manifest).filter((hash) => lost.has(hash) || !named.has(hash))
+  const { release, channel, missing, stays, dropped } = await intended(kv, manifest, now)
   if (verify) for (const hash of packsOf(manifest)) if (!missing.includes(hash) && !(await isSound(kv, hash))) missing.push(hash)
   await kv.put(missing.map((hash) => ({ key: packKey(hash), value: bytesOf(packs, hash) })))
   if (channel?.stable.release === release) return { release, kvWrites: missing.length, kvDeletes: 0, changed: missing.length > 0 }
@@ -43,14 +38,36 @@ export async function publish(
   const entry = { release, manifest }
   const next: Channel = { v: 1, stable: entry, canary: null, percent: 0, guard: null, previous: channel?.stable ?? null, movedAt: now }
   await writeChannel(kv, next)
-  const all = [{ ...entry, publishedAt: now }, ...kept.filter((other) => other.release !== release)]
-  const stays = all.filter((other, i) => i < KEPT_RELEASES || other.release === next.previous?.release)
-  const kvDeletes = await dropReleases(
-    kv,
-    all.filter((other) => !stays.includes(other)),
-    stays,
-  )
-  return { release, kvWrites: missing.length + 2, kvDeletes, changed: true }
+  const gone = await droppedKeys(kv, dropped, stays)
+  if (gone.length > 0) await kv.delete(gone)
+  return { release, kvWrites: missing.length + POINTERS, kvDeletes: gone.length, changed: true }
+}
+
+/** The manifest and the channel. */
+export const POINTERS = 2
+
+export type Intended = {
+  release: string
+  channel: Channel | null
+  /** Packs that KV does not have. */
+  missing: string[]
+  /** Releases that KV then holds, this one first, and those that make room for it. */
+  stays: KeptRelease[]
+  dropped: KeptRelease[]
+}
+
+/** What publishing this release means for KV, which is only read. @param now Unix milliseconds */
+export async function intended(kv: KvSink, manifest: Manifest, now: number): Promise<Intended> {
+  const release = await releaseId(manifest)
+  const channel = await readChannel(kv)
+  const kept = await keptReleases(kv)
+  const named = new Set(kept.flatMap((other) => packsOf(other.manifest)))
+  const lost = new Set(await lostPacks(kv, manifest))
+  const missing = packsOf(manifest).filter((hash) => lost.has(hash) || !named.has(hash))
+  if (channel?.stable.release === release) return { release, channel, missing, stays: kept, dropped: [] }
+  const all = [{ release, manifest, publishedAt: now }, ...kept.filter((other) => other.release !== release)]
+  const stays = all.filter((other, i) => i < KEPT_RELEASES || other.release === channel?.stable.release)
+  return { release, channel, missing, stays, dropped: all.filter((other) => !stays.includes(other)) }
 }
 
 /** Points the channel at a kept release. What was stable becomes `previous`. */

@@ -74,11 +74,9 @@ export async function releaseBefore(kv: KvSink, release: string): Promise<string
 
 export const keptValue = (manifest: Manifest, publishedAt: number): string => JSON.stringify({ publishedAt, manifest })
 
-/** Drops releases from KV, and then every pack that no kept manifest names. @returns how many keys went */
-export async function dropReleases(kv: KvSink, dropped: readonly KeptRelease[], kept: readonly KeptRelease[]): Promise<number> {
+/** What goes with releases that are dropped from KV: their manifests, and every pack that no kept manifest names. */
+export async function droppedKeys(kv: KvSink, dropped: readonly KeptRelease[], kept: readonly KeptRelease[]): Promise<string[]> {
   const named = new Set(kept.flatMap(({ manifest }) => packsOf(manifest)).map(packKey))
   const orphans = (await kv.list(PACK_PREFIX)).filter((key) => !named.has(key))
-  const keys = [...dropped.map(({ release }) => manifestKey(release)), ...orphans]
-  if (keys.length > 0) await kv.delete(keys)
-  return keys.length
+  return [...dropped.map(({ release }) => manifestKey(release)), ...orphans]
 }
