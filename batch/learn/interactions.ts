@@ -15,6 +15,8 @@ export type Interactions = {
 }
 
 const DAY = 86_400
+/** What was ever touched is told from what never was. */
+const LEAST = 1e-6
 
 /** How much a deed of this age still counts: halves every `halfLifeDays`. */
 export const recency = (now: number, at: number, halfLifeDays: number): number => 2 ** (-(now - at) / (halfLifeDays * DAY))
@@ -24,17 +26,17 @@ export function interactions({ dataset, until }: Window, halfLifeDays: number): 
   const { deeds, items, visitors } = dataset
   const builder = new SparseBuilder(items.length)
   const value = new Float32Array(items.length)
+  const touched = new Uint32Array(items.length)
   let at = 0
   for (let visitor = 0; visitor < visitors.length; visitor++) {
-    const touched: number[] = []
+    let count = 0
     for (; at < deeds.count && deeds.visitor[at] === visitor; at++) {
       if (deeds.at[at] >= until) continue
       const item = deeds.item[at]
-      if (value[item] === 0) touched.push(item)
-      value[item] = Math.max(value[item], recency(until, deeds.at[at], halfLifeDays), 1e-6)
+      if (value[item] === 0) touched[count++] = item
+      value[item] = Math.max(value[item], recency(until, deeds.at[at], halfLifeDays), LEAST)
     }
-    touched.sort((a, b) => a - b)
-    for (const item of touched) {
+    for (const item of touched.subarray(0, count).sort()) {
       builder.push(item, value[item])
       value[item] = 0
     }
@@ -45,4 +47,26 @@ export function interactions({ dataset, until }: Window, halfLifeDays: number): 
   const degree = (matrix: Sparse): Uint32Array =>
     Uint32Array.from({ length: matrix.rows }, (_, row) => matrix.start[row + 1] - matrix.start[row])
   return { byVisitor, byItem, visitorItems: degree(byVisitor), itemVisitors: degree(byItem) }
+}
+
+/** By item, how much its visitors' newest deeds in the window still count; what `interactions` sums up to, without the pairs. */
+export function recentSums({ dataset: { deeds, items }, until }: Window, halfLifeDays: number): Float64Array {
+  const sums = new Float64Array(items.length)
+  const value = new Float32Array(items.length)
+  const touched = new Uint32Array(items.length)
+  let count = 0
+  for (let at = 0; at < deeds.count; at++) {
+    const item = deeds.item[at]
+    if (deeds.at[at] < until) {
+      if (value[item] === 0) touched[count++] = item
+      value[item] = Math.max(value[item], recency(until, deeds.at[at], halfLifeDays), LEAST)
+    }
+    if (at + 1 < deeds.count && deeds.visitor[at + 1] === deeds.visitor[at]) continue
+    for (let i = 0; i < count; i++) {
+      sums[touched[i]] += value[touched[i]]
+      value[touched[i]] = 0
+    }
+    count = 0
+  }
+  return sums
 }

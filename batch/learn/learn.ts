@@ -11,7 +11,7 @@ import { contentRows } from './content-rows.ts'
 import { entryTables } from './entry-tables.ts'
 import { type FamilyWeights, learnFamilies } from './families.ts'
 import { endBefore, historyOf, visitorStarts } from './histories.ts'
-import { type Interactions, interactions, type Window } from './interactions.ts'
+import { type Interactions, interactions, recentSums, type Window } from './interactions.ts'
 import { sphericalKMeans } from './k-means.ts'
 import { estimateLists, type Lists } from './lists.ts'
 import { mergeNeighbours, unitScale } from './merge-neighbours.ts'
@@ -97,8 +97,8 @@ async function describeItems(
   const { items } = dataset
   const count = items.length
   const popularity = sumByItem(recent)
-  const lately = sumByItem(interactions({ dataset, until }, LATELY_DAYS))
-  const usually = sumByItem(interactions({ dataset, until }, USUALLY_DAYS))
+  const lately = recentSums({ dataset, until }, LATELY_DAYS)
+  const usually = recentSums({ dataset, until }, USUALLY_DAYS)
   const total = usually.reduce((sum, value) => sum + value, 0)
   const totalLately = lately.reduce((sum, value) => sum + value, 0)
   const most = popularity.reduce((top, value) => Math.max(top, value), 0)
