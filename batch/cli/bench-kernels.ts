@@ -16,7 +16,7 @@ import { type Sparse, SparseBuilder, transpose } from '../learn/sparse.ts'
 import { descend, momentsOf, trainRanker, weightsOf } from '../ranker/train.ts'
 import { wholeNumber } from './whole-number.ts'
 
-type KernelOptions = { rounds: number; threads: number; json?: string }
+type KernelOptions = { rounds: number; threads?: number; json?: string }
 
 export const kernelsCommand = (): Command =>
   new Command('kernels')
@@ -24,15 +24,18 @@ export const kernelsCommand = (): Command =>
     .option('--rounds <n>', 'how often each', wholeNumber(1, 64), 5)
     .option('--threads <n>', 'of the kernels; plain TypeScript has one', wholeNumber(1, 64), availableParallelism())
     .option('--json <file>', 'write rows {kernel, round, metric, value}')
-    .action(benchKernels)
+    .action(async (options: KernelOptions) => {
+      await benchKernels(options)
+    })
 
-type Row = { kernel: string; round: number; metric: 'kernel-ms' | 'plain-ms' | 'ratio'; value: number }
+export type KernelRow = { kernel: string; round: number; metric: 'kernel-ms' | 'plain-ms' | 'ratio'; value: number }
 
-async function benchKernels({ rounds, threads, json }: KernelOptions): Promise<void> {
-  const rows: Row[] = []
+/** Prints medians. */
+export async function benchKernels({ rounds, threads = availableParallelism(), json }: KernelOptions): Promise<KernelRow[]> {
+  const rows: KernelRow[] = []
   for (const { name, kernel, plain } of await duels(threads)) {
     for (let round = 1; round <= rounds; round++) {
-      const add = (metric: Row['metric'], value: number): number => rows.push({ kernel: name, round, metric, value })
+      const add = (metric: KernelRow['metric'], value: number): number => rows.push({ kernel: name, round, metric, value })
       const fast = await milliseconds(kernel)
       const slow = await milliseconds(plain)
       add('kernel-ms', fast)
@@ -40,7 +43,7 @@ async function benchKernels({ rounds, threads, json }: KernelOptions): Promise<v
       add('ratio', slow / fast)
     }
   }
-  const middle = (kernel: string, metric: Row['metric']): number =>
+  const middle = (kernel: string, metric: KernelRow['metric']): number =>
     Math.round(100 * median(rows.filter((row) => row.kernel === kernel && row.metric === metric).map(({ value }) => value))) / 100
   const line = (kernel: string) => ({
     'kernel ms': middle(kernel, 'kernel-ms'),
@@ -49,6 +52,7 @@ async function benchKernels({ rounds, threads, json }: KernelOptions): Promise<v
   })
   console.table(Object.fromEntries([...new Set(rows.map(({ kernel }) => kernel))].map((kernel) => [kernel, line(kernel)])))
   if (json !== undefined) writeFileSync(json, JSON.stringify(rows))
+  return rows
 }
 
 type Duel = { name: string; kernel: () => Promise<unknown>; plain: () => unknown }

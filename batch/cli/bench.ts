@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { sourceNames } from '../sources/registry.ts'
 import { ablationCommand } from './bench-ablation.ts'
+import { batchCommand } from './bench-batch.ts'
 import { edgeCommand } from './bench-edge.ts'
 import { kernelsCommand } from './bench-kernels.ts'
 import { qualityCommand } from './bench-quality.ts'
@@ -19,6 +20,7 @@ export const benchCommand = (): Command =>
     .addCommand(qualityCommand())
     .addCommand(ablationCommand())
     .addCommand(kernelsCommand())
+    .addCommand(batchCommand())
     .addCommand(replayCommand())
     .addCommand(edgeCommand())
     .addCommand(

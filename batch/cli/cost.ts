@@ -3,6 +3,7 @@ import { type Bill, billOf } from '../cost/bill.ts'
 import { readMeasured } from '../cost/measured.ts'
 import { CHECKED, FREE_CPU_MS, type Meter, PAID_PLAN, PRICES } from '../cost/prices.ts'
 import { USUAL, type Workload } from '../cost/usage.ts'
+import { amount } from './amount.ts'
 import { wholeNumber } from './whole-number.ts'
 
 type CostOptions = Workload & { measured?: string; json?: true }
@@ -31,16 +32,6 @@ export const costCommand = (): Command =>
       const bill = billOf(load, readMeasured(measured))
       process.stdout.write(json ? `${JSON.stringify({ checked: CHECKED, load, ...bill })}\n` : described(bill))
     })
-
-const UNITS: Record<string, number> = { '': 1, k: 1e3, M: 1e6, G: 1e9 }
-
-/** 50k, 1.5M, 20000. */
-function amount(text: string): number {
-  const [, digits, unit] = /^(\d+(?:\.\d+)?)([kMG]?)$/.exec(text.trim()) ?? []
-  const value = digits === undefined ? Number.NaN : Math.round(Number(digits) * UNITS[unit])
-  if (!Number.isSafeInteger(value) || value > 1e13) throw new InvalidArgumentError('It must be a number like 50000, 50k or 1.5M.')
-  return value
-}
 
 function share(text: string): number {
   const value = Number(text)
