@@ -22,10 +22,44 @@ export function gramRows(
   to: i32,
 ): void {
   for (let item = from; item < to; item++) {
-    gramRow(
-      scratch, visitorStart, visitorIndex, itemStart, itemIndex, visitorWeight, items, least, start, index, value, enough, fill, item,
-    )
+    if (fill == 0) {
+      const length = lengthOfRow(scratch + ((<usize>items) << 3), visitorStart, visitorIndex, itemStart, itemIndex, items, item)
+      store<u32>(start + ((<usize>item) << 2), length, 4)
+    } else {
+      gramRow(
+        scratch, visitorStart, visitorIndex, itemStart, itemIndex, visitorWeight, items, least, start, index, value, enough, item,
+      )
+    }
   }
+}
+
+/** How many items share a visitor with this one: one bit an item stays in the nearest cache, where sums would not. */
+function lengthOfRow(
+  bits: usize,
+  visitorStart: usize,
+  visitorIndex: usize,
+  itemStart: usize,
+  itemIndex: usize,
+  items: i32,
+  item: i32,
+): u32 {
+  const visitors = itemIndex + ((<usize>load<u32>(itemStart + ((<usize>item) << 2), 4)) << 2)
+  for (let at = itemIndex + ((<usize>load<u32>(itemStart + ((<usize>item) << 2))) << 2); at < visitors; at += 4) {
+    const visitor = <usize>load<u32>(at)
+    const end = visitorIndex + ((<usize>load<u32>(visitorStart + (visitor << 2), 4)) << 2)
+    for (let k = visitorIndex + ((<usize>load<u32>(visitorStart + (visitor << 2))) << 2); k < end; k += 4) {
+      const other = load<u32>(k)
+      const word = bits + ((<usize>(other >> 5)) << 2)
+      store<u32>(word, load<u32>(word) | (1 << (other & 31)))
+    }
+  }
+  let length: u32 = 0
+  const end = bits + (((<usize>(items + 31)) >> 5) << 2)
+  for (let word = bits; word < end; word += 4) {
+    length += popcnt<u32>(load<u32>(word))
+    store<u32>(word, 0)
+  }
+  return length
 }
 
 function gramRow(
@@ -41,7 +75,6 @@ function gramRow(
   index: usize,
   value: usize,
   enough: usize,
-  fill: i32,
   item: i32,
 ): void {
   const bits = scratch + ((<usize>items) << 3)
@@ -74,15 +107,12 @@ function gramRow(
       const other = (w << 5) + <i32>ctz(left)
       left &= left - 1
       const cell = scratch + ((<usize>other) << 3)
-      if (fill != 0) {
-        const entry = <usize>(begin + length)
-        store<u32>(index + (entry << 2), <u32>other)
-        store<f32>(value + (entry << 2), load<f32>(cell))
-        store<u8>(enough + entry, load<u32>(cell, 4) >= least ? 1 : 0)
-      }
+      const entry = <usize>(begin + length)
+      store<u32>(index + (entry << 2), <u32>other)
+      store<f32>(value + (entry << 2), load<f32>(cell))
+      store<u8>(enough + entry, load<u32>(cell, 4) >= least ? 1 : 0)
       length++
       store<u64>(cell, 0)
     }
   }
-  if (fill == 0) store<u32>(start + ((<usize>item) << 2), length, 4)
 }
