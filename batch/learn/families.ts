@@ -1,7 +1,7 @@
 import type { Config } from '../config.ts'
-import { interactions, type Window } from './interactions.ts'
+import { interactions, type Window, withMostPairs } from './interactions.ts'
 import { unitScale } from './merge-neighbours.ts'
-import { type Gram, gramOf, similarItems } from './similar.ts'
+import { type Gram, gramOf, MOST_PAIRS, similarItems } from './similar.ts'
 import type { Sparse } from './sparse.ts'
 import { togetherItems, withTwoHops } from './together.ts'
 
@@ -28,7 +28,7 @@ async function latestGram(window: Window, { minVisitors, visitorPower }: Config)
   const known = latest.get(window)
   if (known?.key === key) return known.gram
   latest.delete(window)
-  const gram = await gramOf(interactions(window, Number.POSITIVE_INFINITY), { minVisitors, visitorPower })
+  const gram = await gramOf(withMostPairs(interactions(window, Number.POSITIVE_INFINITY), MOST_PAIRS), { minVisitors, visitorPower })
   latest.set(window, { key, gram })
   return gram
 }

@@ -42,11 +42,32 @@ export function interactions({ dataset, until }: Window, halfLifeDays: number): 
     }
     builder.endRow()
   }
-  const byVisitor = builder.build()
+  return interactionsOf(builder.build())
+}
+
+function interactionsOf(byVisitor: Sparse): Interactions {
   const byItem = transpose(byVisitor)
   const degree = (matrix: Sparse): Uint32Array =>
     Uint32Array.from({ length: matrix.rows }, (_, row) => matrix.start[row + 1] - matrix.start[row])
   return { byVisitor, byItem, visitorItems: degree(byVisitor), itemVisitors: degree(byItem) }
+}
+
+/**
+ * Those of so many visitors that all of them together have about `most` pairs of items, drawn by their number: what a
+ * crowd tells of two items, a part of it tells as well. Where there are fewer pairs, all visitors stay.
+ */
+export function withMostPairs(all: Interactions, most: number): Interactions {
+  const pairs = all.visitorItems.reduce((sum, count) => sum + count * count, 0)
+  if (pairs <= most) return all
+  const { byVisitor } = all
+  const builder = new SparseBuilder(byVisitor.columns)
+  for (let visitor = 0; visitor < byVisitor.rows; visitor++) {
+    // Knuth's multiplicative hash (The Art of Computer Programming 3, 6.4): neighbours in number are not drawn together.
+    if (Math.imul(visitor + 1, 2_654_435_769) >>> 0 >= (most / pairs) * 2 ** 32) continue
+    for (let k = byVisitor.start[visitor]; k < byVisitor.start[visitor + 1]; k++) builder.push(byVisitor.index[k], byVisitor.value[k])
+    builder.endRow()
+  }
+  return interactionsOf(builder.build())
 }
 
 /** By item, how much its visitors' newest deeds in the window still count; what `interactions` sums up to, without the pairs. */

@@ -32,6 +32,9 @@ export type Gram = {
   width: number
 }
 
+/** More pairs than this would outgrow what 32-bit addresses reach: an entry takes 9 bytes, and there may be one for each. */
+export const MOST_PAIRS = 2.5e8
+
 /** A dense block of so many items takes 64 MB. */
 const MOST_DENSE = 4096
 

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { readConfig } from '../../batch/config.ts'
 import { priorStrength, shares, shrunk } from '../../batch/learn/back-off.ts'
 import { historyOf } from '../../batch/learn/histories.ts'
+import { type Interactions, interactions, withMostPairs } from '../../batch/learn/interactions.ts'
 import { sphericalKMeans } from '../../batch/learn/k-means.ts'
 import { learn } from '../../batch/learn/learn.ts'
 import { sampleDecisions } from '../../batch/ranker/decisions.ts'
@@ -153,5 +154,32 @@ describe('the ranker', () => {
       return scores.indexOf(Math.max(...scores)) === taken[0]
     })
     expect(right.length).toBeGreaterThan(360)
+  })
+})
+
+describe('a bound on pairs', () => {
+  /** Visitors with 1 … 20 items each. */
+  const crowd = (): Interactions => {
+    const deeds = Array.from({ length: 2000 }, (_, visitor) => visitor).flatMap((visitor) =>
+      Array.from({ length: 1 + (visitor % 20) }, (_, i) => ({ visitor, item: (visitor * 7 + 13 * i) % 300, at: 1000 + i })),
+    )
+    return interactions({ dataset: datasetOf(2000, 300, deeds), until: 5000 }, 30)
+  }
+  const pairsOf = ({ visitorItems }: Interactions): number => visitorItems.reduce((sum, count) => sum + count * count, 0)
+
+  it('leaves everyone where there are no more', () => {
+    const all = crowd()
+    expect(withMostPairs(all, pairsOf(all))).toBe(all)
+  })
+
+  it('leaves as many visitors as have about so many, whole, and the same every time', () => {
+    const all = crowd()
+    const some = withMostPairs(all, pairsOf(all) / 4)
+    expect(pairsOf(some) / pairsOf(all)).toBeGreaterThan(0.2)
+    expect(pairsOf(some) / pairsOf(all)).toBeLessThan(0.3)
+    expect(withMostPairs(all, pairsOf(all) / 4)).toEqual(some)
+    // One in twenty has every length from 1 to 20.
+    for (let length = 1; length <= 20; length++) expect(some.visitorItems).toContain(length)
+    expect(some.byItem.rows).toBe(all.byItem.rows)
   })
 })
