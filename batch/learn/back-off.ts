@@ -20,32 +20,28 @@ const STRENGTHS = Array.from({ length: 15 }, (_, i) => 4 * 2 ** i)
  * Empirical Bayes: the strength m of a Dirichlet prior m·parent under which the children's counts are likeliest
  * (Dirichlet-multinomial evidence, Minka 2000, "Estimating a Dirichlet distribution"), from a grid of powers of two.
  * Every child weighs the same however many counts it has, else the one big country would decide for all small ones.
- * @param children counts by item, one array a child @param parents for each child, its parent's distribution over items as
- * it is without that child: a parent that mostly consists of a child would seem to predict it perfectly
+ * @param children one after the other, for all of them together may be too much to hold
  */
-export function priorStrength(children: readonly Float64Array[], parents: readonly Float64Array[]): number {
-  let best = STRENGTHS[STRENGTHS.length - 1]
-  let most = Number.NEGATIVE_INFINITY
-  for (const strength of STRENGTHS) {
-    let evidence = 0
-    children.forEach((counts, child) => {
-      const parent = parents[child]
-      let total = 0
+export function priorStrength(children: Iterable<Child>): number {
+  const evidence = new Float64Array(STRENGTHS.length)
+  for (const { counts, parent } of children) {
+    let total = 0
+    for (const count of counts) total += count
+    if (total === 0) continue
+    STRENGTHS.forEach((strength, s) => {
       let own = 0
-      for (let item = 0; item < counts.length; item++) {
-        if (counts[item] === 0) continue
-        total += counts[item]
-        own += lnRising(strength * parent[item], counts[item])
-      }
-      if (total > 0) evidence += (own + lnGamma(strength) - lnGamma(total + strength)) / total
+      for (let item = 0; item < counts.length; item++) if (counts[item] > 0) own += lnRising(strength * parent[item], counts[item])
+      evidence[s] += (own + lnGamma(strength) - lnGamma(total + strength)) / total
     })
-    if (evidence > most) {
-      most = evidence
-      best = strength
-    }
   }
-  return best
+  return STRENGTHS[evidence.reduce((best, value, s) => (value > evidence[best] ? s : best), 0)]
 }
+
+/**
+ * Counts by item, and the parent's distribution over items as it is without this child: a parent that mostly consists of a
+ * child would seem to predict it perfectly.
+ */
+export type Child = { counts: Float64Array; parent: Float64Array }
 
 /** The child's distribution over items, shrunk towards its parent's. */
 export function shrunk(counts: Float64Array, parent: Float64Array, strength: number): Float64Array {

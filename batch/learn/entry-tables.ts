@@ -59,10 +59,7 @@ function logLifts(counts: ReadonlyMap<string, Float64Array>, cohorts: number, mi
     const total = column.reduce((sum, count) => sum + count + 1, 0)
     return column.map((count) => (count + 1) / total)
   }
-  const strength = priorStrength(
-    byCohort,
-    byCohort.map((own) => shareOf(everyone.map((count, v) => count - own[v]))),
-  )
+  const strength = priorStrength(byCohort.map((own) => ({ counts: own, parent: shareOf(everyone.map((count, v) => count - own[v])) })))
   const parent = shareOf(everyone)
   const children = byCohort.map((own) => shrunk(own, parent, strength))
   const kept = values

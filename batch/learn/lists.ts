@@ -46,29 +46,36 @@ export function estimateLists(byVisitor: Sparse, membership: Membership, options
   const byContinent = groupBy(everyone, (visitor) => continentOf(membership.country[visitor]))
   byContinent.delete('')
   const continent = level(
-    [...byContinent].map(([name, visitors]) => ({ name: continentRegion(name), visitors, parent: everywhere, rest: without(visitors) })),
+    [...byContinent].map(([name, visitors]) => ({
+      name: continentRegion(name),
+      visitors,
+      parent: () => everywhere,
+      rest: () => without(visitors),
+    })),
     countIn,
     options.minVisitors,
   )
-  const parentOf = (country: string): Float64Array => continent.shares.get(continentRegion(continentOf(country))) ?? everywhere
+  const continentShares = sharesOf(continent)
+  const parentOf = (country: string): Float64Array => continentShares.get(continentRegion(continentOf(country))) ?? everywhere
   const country = level(
     [...byCountry]
       .filter(([, visitors]) => visitors.length >= options.minCountry)
-      .map(([name, visitors]) => ({ name, visitors, parent: parentOf(name), rest: without(visitors) })),
+      .map(([name, visitors]) => ({ name, visitors, parent: () => parentOf(name), rest: () => without(visitors) })),
     countIn,
     options.minVisitors,
   )
-  const regions = new Map([[EVERYWHERE, everywhere], ...sorted(continent.shares), ...sorted(country.shares)])
+  const regions = new Map([[EVERYWHERE, everywhere], ...sorted(continentShares), ...sorted(sharesOf(country))])
 
   const byCohort = groupBy(
     everyone.filter((visitor) => membership.cohort[visitor] >= 0),
     (visitor) => String(membership.cohort[visitor]),
   )
   const cohort = level(
-    [...byCohort].map(([name, visitors]) => ({ name, visitors, parent: everywhere, rest: without(visitors) })),
+    [...byCohort].map(([name, visitors]) => ({ name, visitors, parent: () => everywhere, rest: () => without(visitors) })),
     countIn,
     options.minVisitors,
   )
+  const cohortShares = sharesOf(cohort)
   const cells = [...regions]
     .filter(([region]) => region !== EVERYWHERE)
     .flatMap(([region, regional]) =>
@@ -77,7 +84,7 @@ export function estimateLists(byVisitor: Sparse, membership: Membership, options
           (visitor) => region === membership.country[visitor] || region === continentRegion(continentOf(membership.country[visitor])),
         )
         if (inside.length < options.minCohort) return []
-        const parent = lifted(cohort.shares.get(name) ?? everywhere, regional, everywhere)
+        const parent = (): Float64Array => lifted(cohortShares.get(name) ?? everywhere, regional, everywhere)
         return [{ name: `${region} ${name}`, visitors: inside, parent, rest: parent }]
       }),
     )
@@ -87,31 +94,44 @@ export function estimateLists(byVisitor: Sparse, membership: Membership, options
     top(region, -1, lifted(regional, lately, everywhere), options.length),
     ...Array.from({ length: membership.cohorts }, (_, c) => ({
       c,
-      list: region === EVERYWHERE ? cohort.shares.get(String(c)) : cell.shares.get(`${region} ${c}`),
+      list: region === EVERYWHERE ? cohortShares.get(String(c)) : cell.shareOf(`${region} ${c}`),
     })).flatMap(({ c, list }) => (list === undefined ? [] : [top(region, c, lifted(list, lately, everywhere), options.length)])),
   ])
   const strengths = { continent: continent.strength, country: country.strength, cohort: cohort.strength, cell: cell.strength }
   return { lists, regions: [...regions.keys()], strengths }
 }
 
-/** `rest` is the parent as it is without this child, where that can be told apart. */
-type Child = { name: string; visitors: ArrayLike<number>; parent: Float64Array; rest: Float64Array }
+/**
+ * Distributions over items are made when they are asked for: those of all cells at once would be gigabytes.
+ * `rest` is the parent as it is without this child, where that can be told apart.
+ */
+type Child = { name: string; visitors: ArrayLike<number>; parent: () => Float64Array; rest: () => Float64Array }
+
+type Level = { names: string[]; strength: number; shareOf: (name: string) => Float64Array | undefined }
 
 /** The strength of the prior is estimated from all counts, a single number that tells nothing of anyone; the lists from those that may be shown. */
 function level(
-  children: Child[],
+  children: readonly Child[],
   countIn: (visitors: ArrayLike<number>, least: number) => Float64Array,
   minVisitors: number,
-): { shares: Map<string, Float64Array>; strength: number } {
-  const strength = priorStrength(
-    children.map((child) => countIn(child.visitors, 1)),
-    children.map((child) => child.rest),
-  )
+): Level {
+  const evidence = function* () {
+    for (const { visitors, rest } of children) yield { counts: countIn(visitors, 1), parent: rest() }
+  }
+  const strength = priorStrength(evidence())
+  const byName = new Map(children.map((child) => [child.name, child]))
   return {
-    shares: new Map(children.map((child) => [child.name, shrunk(countIn(child.visitors, minVisitors), child.parent, strength)])),
+    names: children.map(({ name }) => name),
     strength,
+    shareOf: (name) => {
+      const child = byName.get(name)
+      return child && shrunk(countIn(child.visitors, minVisitors), child.parent(), strength)
+    },
   }
 }
+
+const sharesOf = ({ names, shareOf }: Level): Map<string, Float64Array> =>
+  new Map(names.flatMap((name) => [shareOf(name)].flatMap((share) => (share === undefined ? [] : [[name, share] as const]))))
 
 /** One distribution with the lift that another has over everywhere laid on it: as if the two acted independently. */
 function lifted(base: Float64Array, other: Float64Array, everywhere: Float64Array): Float64Array {

@@ -30,17 +30,8 @@ describe('empirical-Bayes back-off', () => {
     const parent = shares(Float64Array.from([50, 30, 20]))
     const alike = Array.from({ length: 8 }, () => Float64Array.from([50, 30, 20]))
     const apart = [Float64Array.from([99, 1, 0]), Float64Array.from([0, 2, 98]), Float64Array.from([1, 98, 1])]
-    expect(
-      priorStrength(
-        alike,
-        alike.map(() => parent),
-      ),
-    ).toBeGreaterThan(
-      100 *
-        priorStrength(
-          apart,
-          apart.map(() => parent),
-        ),
+    expect(priorStrength(alike.map((counts) => ({ counts, parent })))).toBeGreaterThan(
+      100 * priorStrength(apart.map((counts) => ({ counts, parent }))),
     )
   })
 })
