@@ -4,8 +4,10 @@ import { toJsonSchema } from '@valibot/to-json-schema'
 import * as v from 'valibot'
 import { AvailabilityBody } from '../shared/overlay.ts'
 import { EventSchema, EventsBody } from '../shared/schemas/events.ts'
+import { Ga4Event } from '../shared/schemas/ga4.ts'
 import { ConsentChoice, ItemId, Region } from '../shared/schemas/ids.ts'
 import { FilterSchema, listScenarios, RecommendationBody, RecommendationQuery, ScenarioSchema } from '../shared/schemas/recommendations.ts'
+import { SegmentEvent } from '../shared/schemas/segment.ts'
 import { ConsentBody, MintBody } from '../shared/schemas/visitors.ts'
 import { EventsAnswerSchema, ProblemSchema, RecommendationAnswerSchema } from './openapi-answers.ts'
 
@@ -14,7 +16,16 @@ export const OPENAPI_FILE = join(ROOT, 'docs/openapi.json')
 
 type Json = { [key: string]: unknown }
 
-const definitions = { ItemId, Region, ConsentChoice, Scenario: ScenarioSchema, Filter: FilterSchema, Event: EventSchema }
+const definitions = {
+  ItemId,
+  Region,
+  ConsentChoice,
+  Scenario: ScenarioSchema,
+  Filter: FilterSchema,
+  Event: EventSchema,
+  Ga4Event,
+  SegmentEvent,
+}
 
 function schema(of: v.GenericSchema): Json {
   const {
@@ -111,7 +122,10 @@ export function openApi(): Json {
           operationId: 'sendEvents',
           summary: 'Tells what visitors did; each event is judged on its own',
           requestBody: body(
-            v.strictObject({ ...EventsBody.entries, events: v.pipe(v.array(EventSchema), v.minLength(1), v.maxLength(100)) }),
+            v.strictObject({
+              ...EventsBody.entries,
+              events: v.pipe(v.array(v.union([EventSchema, Ga4Event, SegmentEvent])), v.minLength(1), v.maxLength(100)),
+            }),
           ),
           responses: {
             202: { description: 'Durable. One result an event, in order.', ...json(ref('EventsAnswer')) },

@@ -5,6 +5,7 @@ import { InputError } from '../sources/source.ts'
 import { benchCommand } from './bench.ts'
 import { costCommand } from './cost.ts'
 import { nightlyCommand } from './nightly.ts'
+import { quarantineCommand } from './quarantine.ts'
 import { releasesCommand } from './releases.ts'
 import { rollbackCommand } from './rollback.ts'
 import { showCommand } from './show.ts'
@@ -27,7 +28,16 @@ Your own data (docs/data.md):
 Exit codes: 0 done, 1 something failed, 2 bad input or bad use, 3 a gate refused the release.`,
   )
 
-for (const command of [nightlyCommand, releasesCommand, showCommand, rollbackCommand, simulateCommand, costCommand, benchCommand])
+for (const command of [
+  nightlyCommand,
+  releasesCommand,
+  showCommand,
+  rollbackCommand,
+  quarantineCommand,
+  simulateCommand,
+  costCommand,
+  benchCommand,
+])
   program.addCommand(command())
 throwOnBadUse(program)
 

@@ -83,7 +83,8 @@ async function runNightly(options: NightlyOptions): Promise<void> {
       if (options.edgeEvents ?? !HISTORIC.has(options.source)) {
         if (!options.plan) await flushEdge(directory, readSecret('ADMIN_KEY'), progress)
         const archive = join(directory, 'edge-events')
-        const files = await fetchEdgeEvents(stores.blobs, archive, progress.advance)
+        const { files, rejected } = await fetchEdgeEvents(stores.blobs, archive, progress.advance)
+        if (rejected > 0) progress.note(`${rejected} archived lines fit no contract and went to quarantine: npx nightjar quarantine list`)
         if (files > 0) sources.push(openSource('edge', { ...options, directory, data: archive }))
       }
       const report = await night({

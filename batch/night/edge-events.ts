@@ -1,27 +1,47 @@
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { EVENTS_PREFIX, faultOfLine, quarantineKey, rejectedLine } from '../../shared/quarantine.ts'
 import type { BlobSource } from '../stores/blob-source.ts'
-
-export const EVENTS_PREFIX = 'events/'
 
 /**
  * Brings the edge's event archive to `directory`, under the same names. Archive files never change, so one that is
- * there already is not fetched again. @returns how many files the archive has
+ * there already is not fetched again. A line that the contract does not know goes to quarantine instead.
+ * @returns how many files the archive has, and how many lines of the new ones did not fit
  */
 export async function fetchEdgeEvents(
   archive: BlobSource,
   directory: string,
   advance: (done: number, total: number) => void,
-): Promise<number> {
+): Promise<{ files: number; rejected: number }> {
   const keys = await archive.list(EVENTS_PREFIX)
+  let rejected = 0
   for (const [i, key] of keys.entries()) {
     const file = join(directory, key)
     if (!existsSync(file)) {
+      const { fit, unfit } = checked(key, new TextDecoder().decode(await archive.get(key)))
+      rejected += unfit.length
+      // Before the file is there, which says that it was dealt with.
+      if (unfit.length > 0) await archive.put(nightQuarantineKey(key), new TextEncoder().encode(unfit.join('')))
       mkdirSync(dirname(file), { recursive: true })
-      writeFileSync(`${file}.part`, await archive.get(key))
+      writeFileSync(`${file}.part`, fit)
       renameSync(`${file}.part`, file)
     }
     advance(i + 1, keys.length)
   }
-  return keys.length
+  return { files: keys.length, rejected }
+}
+
+/** Beside the file that the edge may have written for the same posts. */
+const nightQuarantineKey = (key: string): string => quarantineKey(key).replace(/\.ndjson$/, '-night.ndjson')
+
+function checked(key: string, text: string): { fit: string; unfit: string[] } {
+  const fit: string[] = []
+  const unfit: string[] = []
+  for (const [i, line] of text.split('\n').entries()) {
+    if (line === '') continue
+    const fault = faultOfLine(line)
+    if (fault === null) fit.push(`${line}\n`)
+    else unfit.push(rejectedLine(fault.value, fault.seen, { offset: `${key}:${i + 1}`, field: fault.field, detail: fault.detail }))
+  }
+  return { fit: fit.join(''), unfit }
 }

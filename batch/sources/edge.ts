@@ -21,7 +21,7 @@ export function edge(folder: string): Source {
         CREATE OR REPLACE TEMP TABLE archived AS
         SELECT *
         FROM read_json([${list}], format = 'newline_delimited', ignore_errors = true,
-          columns = {id: 'VARCHAR', type: 'VARCHAR', item: 'VARCHAR', items: 'JSON[]', "at": 'BIGINT', received: 'BIGINT', visitor: 'VARCHAR', country: 'VARCHAR', device: 'VARCHAR', referrer: 'VARCHAR', price: 'DOUBLE', quantity: 'DOUBLE', "until": 'BIGINT', "recommId": 'VARCHAR'});
+          columns = {id: 'VARCHAR', type: 'VARCHAR', item: 'VARCHAR', items: 'JSON[]', positions: 'BIGINT[]', "at": 'BIGINT', received: 'BIGINT', visitor: 'VARCHAR', country: 'VARCHAR', device: 'VARCHAR', referrer: 'VARCHAR', price: 'DOUBLE', quantity: 'DOUBLE', "until": 'BIGINT', "recommId": 'VARCHAR'});
         INSERT INTO raw_erased SELECT DISTINCT visitor FROM archived WHERE type = 'erasure';
         CREATE OR REPLACE TEMP TABLE records AS
         WITH erased AS (SELECT visitor, max("until") AS until_ms FROM archived WHERE type = 'erasure' GROUP BY visitor)
@@ -39,7 +39,7 @@ export function edge(folder: string): Source {
         FROM bought;
         INSERT INTO raw_impressions
         WITH shown AS (
-          SELECT visitor, "recommId" AS list, unnest(items) ->> '$' AS item, unnest(range(1, 1 + len(items))) AS position, coalesce("at", received) // 1000 AS at_s
+          SELECT visitor, "recommId" AS list, unnest(items) ->> '$' AS item, unnest(coalesce(positions, range(1, 1 + len(items)))) AS position, coalesce("at", received) // 1000 AS at_s
           FROM records WHERE type = 'impression' AND visitor IS NOT NULL AND "recommId" IS NOT NULL),
         clicks AS (
           SELECT visitor, "recommId" AS list, item, min(coalesce("at", received) // 1000) AS clicked_at_s

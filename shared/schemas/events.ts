@@ -2,74 +2,128 @@ import * as v from 'valibot'
 import type { DeviceClass, ReferrerClass } from '../ranking/visit-context.ts'
 import { ConsentChoice, EventId, ItemId, Referrer } from './ids.ts'
 
-const at = v.optional(
-  v.pipe(v.number('must be milliseconds since 1970'), v.integer('must be whole milliseconds'), v.minValue(0, 'must not be negative')),
-)
-const recommId = v.optional(v.pipe(v.string('must be a string'), v.maxLength(400, 'must be at most 400 characters')))
-const position = v.optional(
+/** The version of the contract that this code speaks; events of another one wait in quarantine for code that knows it. */
+export const EVENT_VERSION = 1
+
+/** A field that may be left out, with what the documentation says of it. */
+const field = <S extends v.GenericSchema>(schema: S, about: string) => v.optional(v.pipe(schema, v.description(about)))
+const needed = <S extends v.GenericSchema>(schema: S, about: string) => v.pipe(schema, v.description(about))
+const text = (most: number) => v.pipe(v.string('must be a string'), v.maxLength(most, `must be at most ${most} characters`))
+const whole = (least: number, most: number) =>
   v.pipe(
     v.number('must be a number'),
     v.integer('must be a whole number'),
-    v.minValue(1, 'starts at 1'),
-    v.maxValue(1000, 'must be at most 1000'),
+    v.minValue(least, `must be at least ${least}`),
+    v.maxValue(most, `must be at most ${most}`),
+  )
+const listOf = <S extends v.GenericSchema>(of: S, message: string) =>
+  v.pipe(v.array(of, message), v.minLength(1, 'needs 1 item'), v.maxLength(100, 'takes at most 100 items'))
+const tokenText = v.optional(text(2000))
+
+const amount = {
+  quantity: field(
+    v.pipe(v.number('must be a number'), v.minValue(0, 'must not be negative'), v.maxValue(1e6, 'is too large')),
+    'how many, at most a million',
   ),
-)
-const price = v.optional(v.pipe(v.number('must be a number'), v.minValue(0, 'must not be negative'), v.finite('must be finite')))
-const quantity = v.optional(v.pipe(v.number('must be a number'), v.minValue(0, 'must not be negative'), v.maxValue(1e6, 'is too large')))
-const scenario = v.optional(v.pipe(v.string('must be a string'), v.maxLength(64, 'must be at most 64 characters')))
-const tokenText = v.optional(v.pipe(v.string('must be a string'), v.maxLength(2000, 'must be at most 2000 characters')))
+  price: field(
+    v.pipe(v.number('must be a number'), v.minValue(0, 'must not be negative'), v.finite('must be finite')),
+    'of one, in the currency of the catalogue',
+  ),
+}
+
+/** What every event has. */
+const common = {
+  id: needed(EventId, 'made by the client: 8 to 64 letters, digits, `-`, `_` (a ULID, a UUID). The same id twice is one event'),
+  v: field(
+    v.literal(EVENT_VERSION, `must be ${EVENT_VERSION}, the version this deployment knows`),
+    'version of the contract; 1 where it is left out',
+  ),
+  at: field(
+    v.pipe(v.number('must be milliseconds since 1970'), v.integer('must be whole milliseconds'), v.minValue(0, 'must not be negative')),
+    'when it happened, milliseconds since 1970; left out, when it was received',
+  ),
+  recommId: field(text(400), 'of the answer that showed the items'),
+}
+export const commonFields = Object.keys(common)
+
+const list = field(text(200), 'id of the list it was in, where that is not an answer of Nightjar’s')
+const scenario = field(text(64), 'of the answer')
 
 /** One item was clicked, looked at or put in the cart. */
-const itemEvent = <const T extends 'click' | 'item_view' | 'add_to_cart'>(type: T) =>
-  v.strictObject({ id: EventId, type: v.literal(type), item: ItemId, at, recommId, position, scenario, quantity, price })
+const itemEvent = <const T extends 'click' | 'item_view' | 'add_to_cart'>(type: T, about: string) =>
+  v.pipe(
+    v.strictObject({
+      ...common,
+      type: v.literal(type),
+      item: needed(ItemId, 'its id'),
+      position: field(whole(1, 1000), 'place in the list, from 1'),
+      list,
+      scenario,
+      ...amount,
+    }),
+    v.description(about),
+  )
 
 export const EventSchema = v.variant(
   'type',
   [
-    itemEvent('click'),
-    itemEvent('item_view'),
-    itemEvent('add_to_cart'),
-    v.strictObject({
-      id: EventId,
-      type: v.literal('impression'),
-      items: v.pipe(
-        v.array(ItemId, 'must be a list of item ids'),
-        v.minLength(1, 'needs 1 item'),
-        v.maxLength(100, 'takes at most 100 items'),
+    v.pipe(
+      v.strictObject({
+        ...common,
+        type: v.literal('impression'),
+        items: needed(listOf(ItemId, 'must be a list of item ids'), '1 to 100 ids, in the order in which they were shown'),
+        positions: field(v.array(whole(1, 1000), 'must be a list of places'), 'the place of each in the list; left out, 1, 2, 3 …'),
+        list,
+        scenario,
+        waited: field(
+          v.pipe(v.number('must be a number'), v.minValue(0, 'must not be negative')),
+          'what the visitor waited for them, in ms, as the browser saw it',
+        ),
+      }),
+      v.check(
+        ({ items, positions }) => positions === undefined || positions.length === items.length,
+        'needs one of positions for each item',
       ),
-      at,
-      recommId,
-      scenario,
-      /** What the visitor waited for these items, in milliseconds, as the browser saw it. */
-      waited: v.optional(v.pipe(v.number('must be a number'), v.minValue(0, 'must not be negative'))),
-    }),
-    v.strictObject({
-      id: EventId,
-      type: v.literal('purchase'),
-      items: v.pipe(
-        v.array(v.strictObject({ item: ItemId, quantity, price }), 'must be a list of {item, quantity, price}'),
-        v.minLength(1, 'needs 1 item'),
-        v.maxLength(100, 'takes at most 100 items'),
-      ),
-      at,
-      recommId,
-      order: v.optional(v.pipe(v.string('must be a string'), v.maxLength(100, 'must be at most 100 characters'))),
-    }),
-    v.strictObject({
-      id: EventId,
-      type: v.literal('custom'),
-      name: v.pipe(v.string('must be a string'), v.nonEmpty('must not be empty'), v.maxLength(64, 'must be at most 64 characters')),
-      item: v.optional(ItemId),
-      value: v.optional(v.number('must be a number')),
-      at,
-      recommId,
-    }),
+      v.description('shown: with the clicks on it, where visitors look'),
+    ),
+    itemEvent('click', 'interest'),
+    itemEvent('item_view', 'interest'),
+    itemEvent('add_to_cart', 'more of it'),
+    v.pipe(
+      v.strictObject({
+        ...common,
+        type: v.literal('purchase'),
+        items: needed(
+          listOf(v.strictObject({ item: ItemId, ...amount }), 'must be a list of {item, quantity, price}'),
+          '1 to 100 of `{item, quantity, price}`',
+        ),
+        order: field(text(100), 'its number'),
+      }),
+      v.description('most of it'),
+    ),
+    v.pipe(
+      v.strictObject({
+        ...common,
+        type: v.literal('custom'),
+        name: needed(v.pipe(text(64), v.nonEmpty('must not be empty')), 'your own'),
+        item: field(ItemId, 'what it was about'),
+        value: field(v.number('must be a number'), 'your own'),
+      }),
+      v.description('archived, not learned from'),
+    ),
+    v.pipe(
+      v.strictObject({
+        ...common,
+        type: v.literal('consent'),
+        consent: needed(ConsentChoice, '`granted`, `denied` or `unknown`, or such a word for each purpose'),
+      }),
+      v.description('the visitor’s word; holds for the whole POST where the envelope has none'),
+    ),
   ],
-  'must be impression, click, item_view, add_to_cart, purchase or custom',
+  'must be impression, click, item_view, add_to_cart, purchase, custom or consent',
 )
-/** An event as a browser or a backend sends it (contract version 1). */
+/** An event as a browser or a backend sends it. */
 export type Event = v.InferOutput<typeof EventSchema>
-export type EventType = Event['type']
 
 /** The envelope of `POST /v1/events`; each event is validated on its own so that one bad event spoils no other. */
 export const EventsBody = v.strictObject({
@@ -112,3 +166,22 @@ export type EventRecord = Event & {
 
 /** The line an erasure leaves in the archive: nothing this pseudonym did up to `until` (Unix milliseconds) may be learned from. */
 export type ErasureRecord = { v: 1; id: string; type: 'erasure'; received: number; visitor: string; until: number }
+
+/**
+ * A line of the quarantine (`quarantine/date=…/*.ndjson` in R2): an event that fits no contract this code knows, with the
+ * reason, where it stood (`events[3]` of a POST, or file and line of the archive) and, as JSON text, what was sent.
+ */
+export type RejectedRecord = {
+  v: 1
+  type: 'rejected'
+  received: number
+  visitor: string | null
+  country: string | null
+  device: DeviceClass | null
+  referrer: ReferrerClass | null
+  offset: string
+  field: string
+  detail: string
+  /** Without consent only the contract's own fields of it; null where there is none, or it is too long to keep. */
+  event: string | null
+}

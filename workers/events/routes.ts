@@ -1,7 +1,11 @@
 import { Hono } from 'hono'
-import * as v from 'valibot'
+import type * as v from 'valibot'
+import { recordOf, type Seen, timeOf } from '../../shared/event-record.ts'
+import { rejectedLine } from '../../shared/quarantine.ts'
 import { UNKNOWN_CONTEXT } from '../../shared/ranking/visit-context.ts'
-import { type Event, type EventRecord, type EventResult, EventSchema, type EventsAnswer, EventsBody } from '../../shared/schemas/events.ts'
+import { readEvent } from '../../shared/read-event.ts'
+import { type Event, type EventResult, type EventsAnswer, EventsBody } from '../../shared/schemas/events.ts'
+import type { ConsentChoice } from '../../shared/schemas/ids.ts'
 import { nowOf } from '../bench.ts'
 import { requireWriteKey } from '../http/access.ts'
 import { jsonBody } from '../http/body.ts'
@@ -18,9 +22,8 @@ import type { VisitorItem } from '../objects/visitor-state.ts'
 
 export const eventRoutes = new Hono<{ Bindings: Env }>()
 
-/** A client's clock may run ahead by this much, and an event be late by that much, before the edge's own time counts. */
-const AHEAD_MS = 5 * 60_000
-const LATE_MS = 72 * 3_600_000
+/** An event of others that has neither id nor time is the same one when it comes again within this long. */
+const SAME_EVENT_MS = 3_600_000
 
 eventRoutes.post('/v1/events', async (c) => {
   const body = validate(EventsBody, await jsonBody(c))
@@ -28,27 +31,33 @@ eventRoutes.post('/v1/events', async (c) => {
   const now = nowOf(c.env, c.req.raw)
   const results: EventResult[] = []
   const accepted: Event[] = []
+  const rejected: { value: unknown; offset: string; field: string; detail: string }[] = []
+  const salt = `${body.visitor ?? ''} ${Math.floor(now / SAME_EVENT_MS)}`
   body.events.forEach((value, i) => {
-    const parsed = v.safeParse(EventSchema, value)
-    if (parsed.success) {
-      accepted.push(parsed.output)
-      results.push({ id: parsed.output.id, status: 'accepted' })
+    const offset = `events[${i}]`
+    const read = readEvent(value, salt)
+    if (read.ok) {
+      accepted.push(...read.events)
+      results.push({ id: read.id, status: 'accepted' })
     } else {
-      results.push({ id: idOf(value), status: 'rejected', ...firstIssue(parsed.issues[0], `events[${i}]`) })
+      const issue = firstIssue(read.issue, offset)
+      rejected.push({ value, offset, ...issue })
+      results.push({ id: idOf(value), status: 'rejected', ...issue })
     }
   })
-  const actor = await actorOf(c.env, c.req.raw, body, accepted, now)
+  const actor = await actorOf(c.env, c.req.raw, { ...body, consent: body.consent ?? consentIn(accepted) }, accepted, now)
   const visitor = actor?.visited.consent.learning === 'granted' ? actor.identity.hash : null
-  if (accepted.length > 0) {
-    const { device, referrer } = visitor === null ? UNKNOWN_CONTEXT : visitContext(c.env, c.req.raw, body.referrer, now)
-    const seen = { country: countryOf(c.req.raw), device, referrer }
-    const lines = accepted.map((event) => `${JSON.stringify(recordOf(event, visitor, seen, now))}\n`).join('')
-    try {
-      await appendEvents(c.env, lines, now)
-    } catch (error) {
-      warn('event-log-failed', error)
-      throw new HttpProblem(503, 'the event log did not take the events; send them again')
-    }
+  const { device, referrer } = visitor === null ? UNKNOWN_CONTEXT : visitContext(c.env, c.req.raw, body.referrer, now)
+  const seen: Seen = { received: now, visitor, country: countryOf(c.req.raw), device, referrer }
+  const lines = [
+    ...accepted.map((event) => `${JSON.stringify(recordOf(event, seen))}\n`),
+    ...rejected.map(({ value, ...reason }) => rejectedLine(value, seen, reason)),
+  ]
+  try {
+    await appendEvents(c.env, lines.join(''), now)
+  } catch (error) {
+    warn('event-log-failed', error)
+    throw new HttpProblem(503, 'the event log did not take the events; send them again')
   }
   const token = actor?.visited.consent.personalisation === 'granted' && actor.known ? await sealed(c.env, actor, now) : null
   return c.json({ results, ...(token !== null && { token }) } satisfies EventsAnswer, 202, { 'cache-control': 'private, no-store' })
@@ -89,19 +98,8 @@ async function actorOf(
   return { identity, visited: { consent: said, items: [] }, known: false }
 }
 
-/** What the request tells beside the events. */
-type Seen = Pick<EventRecord, 'country' | 'device' | 'referrer'>
-
-/** The event with what the edge knows of it; a time that cannot be is replaced by the time it came, and marked. */
-function recordOf(event: Event, visitor: string | null, seen: Seen, now: number): EventRecord {
-  const at = timeOf(event, now)
-  const claimed = event.at !== undefined && event.at !== at ? { claimedAt: event.at } : {}
-  // An order number names its buyer to the site: it stays out where the event is to be nobody's.
-  const nameless = event.type === 'purchase' && visitor === null ? { order: undefined } : {}
-  return { v: 1, ...event, ...nameless, at, ...claimed, received: now, visitor, ...seen }
-}
-
-const timeOf = ({ at }: Event, now: number): number => (at === undefined || at > now + AHEAD_MS || at < now - LATE_MS ? now : at)
+/** What the visitor's own words among the events say; the last counts. */
+const consentIn = (events: readonly Event[]): ConsentChoice | undefined => events.findLast((event) => event.type === 'consent')?.consent
 
 /** What a visitor's object remembers of an event. */
 function deedsOf(event: Event, now: number): VisitorItem[] {

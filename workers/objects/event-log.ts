@@ -1,4 +1,5 @@
 import { DurableObject } from 'cloudflare:workers'
+import { isRejectedLine, quarantineKey } from '../../shared/quarantine.ts'
 import type { ErasureRecord, EventRecord } from '../../shared/schemas/events.ts'
 import type { Trends } from '../cron/trends.ts'
 import { warn } from '../log.ts'
@@ -95,8 +96,12 @@ export class EventLog extends DurableObject<Env> {
   private async write({ first, last, key }: Flush): Promise<number> {
     const { sql } = this.ctx.storage
     const posts = sql.exec<Post>('SELECT received, lines FROM posts WHERE seq BETWEEN ? AND ? ORDER BY seq', first, last).toArray()
-    await this.env.EVENTS.put(key, posts.map(({ lines }) => lines).join(''))
-    this.countTrends(posts)
+    const lines = posts.flatMap((post) => post.lines.split('\n').filter((line) => line !== ''))
+    const taken = lines.filter((line) => !isRejectedLine(line))
+    const rejected = lines.filter(isRejectedLine)
+    if (taken.length > 0) await this.env.EVENTS.put(key, textOf(taken))
+    if (rejected.length > 0) await this.env.EVENTS.put(quarantineKey(key), textOf(rejected))
+    if (posts.length > 0) this.countTrends(taken, posts[0].received)
     this.ctx.storage.transactionSync(() => {
       sql.exec('DELETE FROM posts WHERE seq BETWEEN ? AND ?', first, last)
       sql.exec('DELETE FROM flush WHERE first = ?', first)
@@ -105,14 +110,10 @@ export class EventLog extends DurableObject<Env> {
   }
 
   /** Trends are a guess at what is wanted now: they never keep events from the archive. */
-  private countTrends(posts: readonly Post[]): void {
-    if (posts.length === 0) return
+  private countTrends(lines: readonly string[], received: number): void {
     try {
-      const records = posts
-        .flatMap(({ lines }) => lines.split('\n').filter((line) => line !== ''))
-        .map((line) => JSON.parse(line) as EventRecord | ErasureRecord)
-        .filter((record) => record.type !== 'erasure')
-      countTrends(this.ctx.storage.sql, records, posts[0].received)
+      const records = lines.map((line) => JSON.parse(line) as EventRecord | ErasureRecord).filter((record) => record.type !== 'erasure')
+      countTrends(this.ctx.storage.sql, records, received)
     } catch (error) {
       warn('trends-failed', error)
     }
@@ -127,6 +128,7 @@ export class EventLog extends DurableObject<Env> {
   }
 }
 
+const textOf = (lines: readonly string[]): string => lines.map((line) => `${line}\n`).join('')
 const hourOf = (milliseconds: number): number => Math.floor(milliseconds / HOUR_MS)
 
 /** `events/date=2026-11-23/hour=18/<shard>-<first>-<last>.ndjson`; day and hour are UTC, of when the posts came. */
