@@ -75,6 +75,8 @@ export type Dataset = {
   /** Unix seconds: first and last deed. */
   from: number
   to: number
+  /** Unix milliseconds of the newest change of the catalogue; undefined where there was none. */
+  catalogueAt?: number
   /** Hash over all of the above. */
   fingerprint: string
   /** Pseudonyms of visitors who had themselves erased at the edge. */

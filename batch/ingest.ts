@@ -4,10 +4,23 @@ import { deviceClasses, referrerClasses } from '../shared/ranking/visit-context.
 import type { ItemValues } from '../shared/schemas/recommendations.ts'
 import { type CatalogueItem, type Dataset, type Deeds, type Impressions, NOBODY } from './dataset.ts'
 import { eachChunk, eachRow, openDatabase, quoted, scalar } from './engine/database.ts'
+import { applyItemChanges } from './sources/item-changes.ts'
 import type { Source } from './sources/source.ts'
 import { CREATE_TABLES } from './sources/tables.ts'
 
-export type IngestOptions = { threads: number; workDirectory: string; memoryMb?: number; from?: number; to?: number }
+export type IngestOptions = {
+  threads: number
+  workDirectory: string
+  memoryMb?: number
+  /** Unix seconds: deeds and impressions before, or from then on, are left out. */
+  from?: number
+  to?: number
+  /** False learns from all that the edge's visitors did, however fast; only to show what the limits are for. */
+  humanPace?: boolean
+}
+
+/** More deeds of one edge visitor than this in `seconds`, or of one kind with one item in a day, no person means. */
+const PACE = { seconds: 600, deeds: 200, item: 5 }
 
 /** A visit ends after this long without a deed. */
 const VISIT_PAUSE_SECONDS = 30 * 60
@@ -36,6 +49,7 @@ export async function ingest(sources: readonly Source[], options: IngestOptions)
       await source.load(db)
       if (i === 0) await db.run('INSERT INTO catalogue SELECT * FROM raw_items')
     }
+    await applyItemChanges(db)
     const dropped = await clean(db, sources.length > 1, options)
     return await readDataset(db, sources.map((source) => source.name).join('+'), dropped, options)
   } finally {
@@ -47,9 +61,10 @@ export async function ingest(sources: readonly Source[], options: IngestOptions)
 async function clean(
   db: DuckDBConnection,
   joined: boolean,
-  { from = EARLIEST, to = LATEST }: IngestOptions,
+  { from = EARLIEST, to = LATEST, humanPace = true }: IngestOptions,
 ): Promise<Record<string, number>> {
   const reasons: [string, string][] = [
+    ['removed from the catalogue', 'item IN (SELECT item FROM removed_items)'],
     ['no item', "item IS NULL OR item = ''"],
     ['item id over 200 bytes', 'octet_length(encode(item)) > 200'],
     ['no usable time', `at_s IS NULL OR at_s < ${EARLIEST} OR at_s >= ${LATEST}`],
@@ -76,8 +91,19 @@ async function clean(
     DELETE FROM raw_events WHERE rowid IN (
       SELECT rowid FROM raw_events WHERE id IS NOT NULL QUALIFY row_number() OVER (PARTITION BY id, item ORDER BY seq) > 1);
     CREATE VIEW deeds AS SELECT * FROM raw_events`)
-  const doubled = all - (await scalar(db, 'SELECT count(*) FROM deeds'))
-  return doubled > 0 ? { ...dropped, 'sent twice': doubled } : dropped
+  const once = await scalar(db, 'SELECT count(*) FROM deeds')
+  if (humanPace) await slowDown(db)
+  const fast = once - (await scalar(db, 'SELECT count(*) FROM deeds'))
+  return { ...dropped, ...(all > once && { 'sent twice': all - once }), ...(fast > 0 && { 'faster than a person': fast }) }
+}
+
+/** What one visitor of the edge can add to anything is bounded: their first deeds count, at the pace of a person. */
+async function slowDown(db: DuckDBConnection): Promise<void> {
+  await db.run(`
+    DELETE FROM raw_events WHERE rowid IN (
+      SELECT rowid FROM raw_events WHERE pseudonymous
+      QUALIFY row_number() OVER (PARTITION BY visitor, item, kind, at_s // 86400 ORDER BY at_s, seq) > ${PACE.item}
+           OR row_number() OVER (PARTITION BY visitor, at_s // ${PACE.seconds} ORDER BY at_s, seq) > ${PACE.deeds})`)
 }
 
 async function readDataset(
@@ -99,6 +125,7 @@ async function readDataset(
   const erased: string[] = []
   await eachRow(db, 'SELECT DISTINCT visitor FROM raw_erased ORDER BY visitor', ([visitor]) => erased.push(String(visitor)))
   const deeds = await readDeeds(db)
+  const catalogueAt = await scalar(db, 'SELECT coalesce(max(received), 0) FROM raw_item_changes')
   const times = deeds.at.subarray(0, deeds.count)
   const dataset = {
     source,
@@ -112,6 +139,7 @@ async function readDataset(
     to: times.reduce((most, at) => Math.max(most, at), 0),
     erased,
     dropped,
+    ...(catalogueAt > 0 && { catalogueAt }),
   }
   return { ...dataset, fingerprint: fingerprint(dataset) }
 }

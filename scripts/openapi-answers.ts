@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import type { EventsAnswer } from '../shared/schemas/events.ts'
+import type { ItemsAnswer } from '../shared/schemas/items.ts'
 import type { Problem } from '../shared/schemas/problem.ts'
 import { type RecommendationAnswer, rungs, sources } from '../shared/schemas/recommendations.ts'
 
@@ -59,6 +60,12 @@ export const EventsAnswerSchema: Describes<EventsAnswer> = v.object({
     ]),
   ),
   token: v.exactOptional(v.pipe(v.string(), v.description('Sealed memory of the last items; send it with the next request.'))),
+})
+
+export const ItemsAnswerSchema: Describes<ItemsAnswer> = v.object({
+  accepted: v.number(),
+  rejected: v.array(v.object({ index: v.number(), id: v.nullable(v.string()), field: v.string(), detail: v.string() })),
+  live: v.pipe(v.number(), v.description('How many changed items the edge shows beside the release now.')),
 })
 
 export const ProblemSchema: Describes<Problem> = v.object({

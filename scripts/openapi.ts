@@ -6,10 +6,11 @@ import { AvailabilityBody } from '../shared/overlay.ts'
 import { EventSchema, EventsBody } from '../shared/schemas/events.ts'
 import { Ga4Event } from '../shared/schemas/ga4.ts'
 import { ConsentChoice, ItemId, Region } from '../shared/schemas/ids.ts'
+import { ItemSchema, ItemsBody } from '../shared/schemas/items.ts'
 import { FilterSchema, listScenarios, RecommendationBody, RecommendationQuery, ScenarioSchema } from '../shared/schemas/recommendations.ts'
 import { SegmentEvent } from '../shared/schemas/segment.ts'
 import { ConsentBody, MintBody } from '../shared/schemas/visitors.ts'
-import { EventsAnswerSchema, ProblemSchema, RecommendationAnswerSchema } from './openapi-answers.ts'
+import { EventsAnswerSchema, ItemsAnswerSchema, ProblemSchema, RecommendationAnswerSchema } from './openapi-answers.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 export const OPENAPI_FILE = join(ROOT, 'docs/openapi.json')
@@ -58,6 +59,7 @@ const slate: Json = {
   400: problem('A parameter cannot be taken; `field` names it.'),
 }
 const posted: Json = { 403: problem('The write key is missing or another site’s.'), 413: problem('More than 64 KB.') }
+const limited: Json = { 429: problem('Too many in a minute; Retry-After says when to come back.') }
 
 /** Query parameters as the schema has them: lists are repeated, a filter's fields go by dots. */
 function queryParameters(left: readonly string[] = []): Json[] {
@@ -109,6 +111,33 @@ export function openApi(): Json {
           responses: slate,
         },
       },
+      '/v1/items/{id}': {
+        delete: {
+          ...adminPath('removeItem', 'Takes an item out of the catalogue'),
+          parameters: [pathParameter('id', ref('ItemId'))],
+        },
+      },
+      '/v1/items': {
+        put: {
+          ...adminPath('putItems', 'Adds, changes and removes items, without waiting for a night; each is judged on its own'),
+          requestBody: body(v.strictObject({ ...ItemsBody.entries, items: v.optional(v.pipe(v.array(ItemSchema), v.maxLength(1000))) })),
+          responses: {
+            200: { description: 'Durable, and live once KV shows the overlay.', ...json(schema(ItemsAnswerSchema)) },
+            400: problem('The envelope cannot be taken.'),
+            401: problem('The admin key is missing.'),
+            413: problem('More than 1 MB.'),
+            503: problem('The catalogue did not take them; send them again.'),
+          },
+        },
+      },
+      '/v1/latest': {
+        get: {
+          operationId: 'latest',
+          summary: 'What came last, the newest first, the same for everyone',
+          parameters: queryParameters(['scenario', 'item', 'items', 'exclude', 'excludePurchased', 'explain']),
+          responses: { ...slate, 304: { description: 'As the tag in If-None-Match says.' } },
+        },
+      },
       '/v1/lists/{region}/{scenario}': {
         get: {
           operationId: 'publicList',
@@ -131,6 +160,7 @@ export function openApi(): Json {
             202: { description: 'Durable. One result an event, in order.', ...json(ref('EventsAnswer')) },
             400: problem('The envelope cannot be taken.'),
             ...posted,
+            ...limited,
             503: problem('The log did not take them; send them again.'),
           },
         },

@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import { canonicalJson, contentHash } from './release/hash.ts'
 import { ItemId } from './schemas/ids.ts'
+import { LiveItem } from './schemas/items.ts'
 import { utf8 } from './utf8.ts'
 
 const OverlaySchema = v.strictObject({
@@ -13,6 +14,8 @@ const OverlaySchema = v.strictObject({
   unavailable: v.array(ItemId),
   /** Never to be shown. */
   hidden: v.array(ItemId),
+  /** What changed in the catalogue since the night: new items, and what is said anew of known ones. */
+  items: v.optional(v.array(LiveItem), []),
 })
 
 /** All live state the edge reads beside a release: one value, replaced whole by the cron or an admin. */
@@ -22,7 +25,7 @@ const itemList = v.pipe(v.array(ItemId, 'must be a list of item ids'), v.maxLeng
 /** `PUT /v1/admin/overlay`: what an admin says of items; a list that is not given stays as it was. */
 export const AvailabilityBody = v.strictObject({ unavailable: v.optional(itemList), hidden: v.optional(itemList) })
 
-export const emptyOverlay: Overlay = { v: 1, at: 0, trending: {}, unavailable: [], hidden: [] }
+export const emptyOverlay: Overlay = { v: 1, at: 0, trending: {}, unavailable: [], hidden: [], items: [] }
 
 /** Null where the text is no overlay: the edge then goes on with the one it has. */
 export function parseOverlay(text: string): Overlay | null {
@@ -34,4 +37,5 @@ export function parseOverlay(text: string): Overlay | null {
   }
 }
 
-export const overlayHash = (overlay: Overlay): Promise<string> => contentHash(utf8(canonicalJson(overlay)))
+/** The name of an overlay: of what it says, whenever it was said. */
+export const overlayHash = ({ at: _, ...said }: Overlay): Promise<string> => contentHash(utf8(canonicalJson(said)))

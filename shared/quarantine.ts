@@ -52,7 +52,7 @@ const SeenSchema = v.object({
   device: v.nullish(v.string('must be a class or null')),
   referrer: v.nullish(v.string('must be a class or null')),
 })
-const KNOWN_BESIDE = new Set(['received', 'visitor', 'country', 'device', 'referrer', 'claimedAt'])
+const KNOWN_BESIDE = new Set(['received', 'visitor', 'country', 'device', 'referrer', 'claimedAt', 'crowd'])
 
 /** What is wrong with a line of the archive, and what of it can be read; null where the contract holds. */
 export function faultOfLine(line: string): { value: unknown; seen: Seen; field: string; detail: string } | null {

@@ -1,5 +1,6 @@
 import { Hono } from 'hono'
 import { adminRoutes } from './admin/routes.ts'
+import { catalogueRoutes } from './catalogue/routes.ts'
 import { eventRoutes } from './events/routes.ts'
 import { healthRoutes } from './health.ts'
 import { allowedOrigins } from './http/access.ts'
@@ -14,7 +15,7 @@ export const app = new Hono<{ Bindings: Env }>()
 
 app.use('*', serverTiming, securityHeaders)
 app.use('/v1/*', allowedOrigins)
-for (const routes of [servingRoutes, eventRoutes, visitorRoutes, adminRoutes, healthRoutes]) app.route('/', routes)
+for (const routes of [servingRoutes, eventRoutes, visitorRoutes, catalogueRoutes, adminRoutes, healthRoutes]) app.route('/', routes)
 
 app.notFound((c) => {
   const methods = allowedMethods(app, c.req.path)

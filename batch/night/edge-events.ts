@@ -1,24 +1,26 @@
 import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { EVENTS_PREFIX, faultOfLine, quarantineKey, rejectedLine } from '../../shared/quarantine.ts'
+import { ITEMS_PREFIX } from '../../shared/schemas/items.ts'
 import type { BlobSource } from '../stores/blob-source.ts'
 
 /**
  * Brings the edge's event archive to `directory`, under the same names. Archive files never change, so one that is
  * there already is not fetched again. A line that the contract does not know goes to quarantine instead.
- * @returns how many files the archive has, and how many lines of the new ones did not fit
+ * @returns how many files of events and of catalogue changes there are, and how many lines of the new ones did not fit
  */
 export async function fetchEdgeEvents(
   archive: BlobSource,
   directory: string,
   advance: (done: number, total: number) => void,
 ): Promise<{ files: number; rejected: number }> {
-  const keys = await archive.list(EVENTS_PREFIX)
+  const keys = [...(await archive.list(EVENTS_PREFIX)), ...(await archive.list(ITEMS_PREFIX))]
   let rejected = 0
   for (const [i, key] of keys.entries()) {
     const file = join(directory, key)
     if (!existsSync(file)) {
-      const { fit, unfit } = checked(key, new TextDecoder().decode(await archive.get(key)))
+      const text = new TextDecoder().decode(await archive.get(key))
+      const { fit, unfit } = key.startsWith(EVENTS_PREFIX) ? checked(key, text) : { fit: text, unfit: [] }
       rejected += unfit.length
       // Before the file is there, which says that it was dealt with.
       if (unfit.length > 0) await archive.put(nightQuarantineKey(key), new TextEncoder().encode(unfit.join('')))

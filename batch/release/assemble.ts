@@ -55,6 +55,7 @@ export function assembleManifest({ dataset, config, learned, choice, names, line
       to: dataset.to,
       events: dataset.deeds.count,
       visitors: dataset.visitors.length,
+      ...(dataset.catalogueAt !== undefined && { catalogueAt: dataset.catalogueAt }),
       seed: config.seed,
       // A night on unchanged input is the same release, so it keeps the parent it had.
       parent: same && stable !== null ? stable.manifest.lineage.parent : (stable?.release ?? null),

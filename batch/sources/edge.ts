@@ -1,5 +1,7 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import type { DuckDBConnection } from '@duckdb/node-api'
+import { ITEMS_PREFIX } from '../../shared/schemas/items.ts'
 import { quoted } from '../engine/database.ts'
 import type { Source } from './source.ts'
 
@@ -12,9 +14,14 @@ export function edge(folder: string): Source {
   return {
     name: 'edge',
     async load(db) {
-      const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      const all = readdirSync(folder, { recursive: true, encoding: 'utf8' })
         .filter((name) => name.endsWith('.ndjson'))
         .sort()
+      await loadItemChanges(
+        db,
+        all.filter((name) => name.startsWith(ITEMS_PREFIX)).map((name) => join(folder, name)),
+      )
+      const files = all.filter((name) => !name.startsWith(ITEMS_PREFIX))
       if (files.length === 0) return
       const list = files.map((name) => quoted(join(folder, name))).join(', ')
       await db.run(`
@@ -49,4 +56,18 @@ export function edge(folder: string): Source {
         QUALIFY row_number() OVER (PARTITION BY visitor, list, item ORDER BY at_s, position) = 1`)
     },
   }
+}
+
+/** What was said of the catalogue over the API: lines of ItemRecord (shared/schemas/items.ts), in the order in which they came. */
+async function loadItemChanges(db: DuckDBConnection, files: readonly string[]): Promise<void> {
+  if (files.length === 0) return
+  await db.run(`
+    INSERT INTO raw_item_changes
+    SELECT item, received, row_number() OVER (), type = 'item_remove', fields->>'$.title',
+           coalesce(fields->>'$.category', fields->>'$.categories[0]'), TRY_CAST(fields->>'$.price' AS DOUBLE), fields->>'$.url', fields->>'$.image',
+           TRY_CAST(fields->>'$.available' AS BOOLEAN), TRY_CAST(fields->>'$.from' AS BIGINT), TRY_CAST(fields->>'$.until' AS BIGINT),
+           CAST(json_merge_patch(coalesce(fields->'$.properties', '{}'),
+                                 json_object('tags', fields->'$.tags', 'categories', fields->'$.categories')) AS VARCHAR)
+    FROM read_json([${files.map(quoted).join(', ')}], format = 'newline_delimited', ignore_errors = true,
+      columns = {item: 'VARCHAR', received: 'BIGINT', type: 'VARCHAR', fields: 'JSON'})`)
 }

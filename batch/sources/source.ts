@@ -14,6 +14,9 @@ import type { DuckDBConnection } from '@duckdb/node-api'
  * raw_impressions(visitor VARCHAR, list VARCHAR, item VARCHAR, position INTEGER, at_s BIGINT, clicked_at_s BIGINT)
  *   what visitors of the edge (pseudonyms) were shown: list = its recommId; position = the item's place in it, 1 … 100;
  *   clicked_at_s = when the visitor first clicked the item of that list, or NULL. Each item of a list once a visitor.
+ * raw_item_changes(item VARCHAR, received BIGINT, nth BIGINT, removed BOOLEAN, title, category, price, url, image, available,
+ *                  from_ms BIGINT, until_ms BIGINT, properties)
+ *   changes of the catalogue at the edge in the order (received, nth), received in Unix milliseconds; NULL = not said.
  * raw_erased(visitor VARCHAR)
  *   pseudonyms of visitors who had themselves erased: an imported history must not bring them back.
  */

@@ -8,4 +8,7 @@ export const CREATE_TABLES = `
     first_seen BIGINT, properties VARCHAR);
   CREATE TABLE IF NOT EXISTS raw_impressions (
     visitor VARCHAR, list VARCHAR, item VARCHAR, position INTEGER, at_s BIGINT, clicked_at_s BIGINT);
+  CREATE TABLE IF NOT EXISTS raw_item_changes (
+    item VARCHAR, received BIGINT, nth BIGINT, removed BOOLEAN, title VARCHAR, category VARCHAR, price DOUBLE, url VARCHAR, image VARCHAR,
+    available BOOLEAN, from_ms BIGINT, until_ms BIGINT, properties VARCHAR);
   CREATE TABLE IF NOT EXISTS raw_erased (visitor VARCHAR)`

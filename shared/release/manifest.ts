@@ -104,6 +104,8 @@ export const ManifestSchema = v.strictObject({
     to: Count,
     events: Count,
     visitors: Count,
+    /** Unix milliseconds of the newest change of the catalogue that was taken in; absent where there was none. */
+    catalogueAt: v.exactOptional(Count),
     config: v.string(),
     code: v.string(),
     seed: Count,

@@ -162,6 +162,8 @@ export type EventRecord = Event & {
   referrer: ReferrerClass | null
   /** The client's own time, where it could not be right (too far ahead, or too old); `at` is then the edge's. */
   claimedAt?: number
+  /** One more behind its network than count in a day: archived, and nobody's. */
+  crowd?: true
 }
 
 /** The line an erasure leaves in the archive: nothing this pseudonym did up to `until` (Unix milliseconds) may be learned from. */

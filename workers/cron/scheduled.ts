@@ -8,7 +8,7 @@ export const STALE_AFTER_MS = 36 * 3_600_000
 
 /** Every five minutes: is the release fresh, and what is being taken right now? @param now Unix milliseconds */
 export async function runCron(env: Env, ctx: Background, now: number): Promise<void> {
-  const results = await Promise.allSettled([checkFreshness(env, ctx, now), refreshTrending(env, now)])
+  const results = await Promise.allSettled([checkFreshness(env, ctx, now), refreshTrending(env, ctx, now)])
   for (const result of results) if (result.status === 'rejected') warn('cron-part-failed', result.reason)
 }
 

@@ -1,4 +1,6 @@
 import type { Overlay } from '../../shared/overlay.ts'
+import type { Background } from '../background.ts'
+import { pruneLiveItems } from '../catalogue/live-items.ts'
 import { warn } from '../log.ts'
 import { eventLogs } from '../objects/event-log-client.ts'
 import { setTrending } from './overlay.ts'
@@ -11,7 +13,7 @@ const MIN_VISITORS = 3
 const SHOWN_ITEMS = 40
 
 /** Flushes every shard of the log, and rewrites what trends when it has changed. A shard that fails is left out. @param now Unix milliseconds */
-export async function refreshTrending(env: Env, now: number): Promise<void> {
+export async function refreshTrending(env: Env, ctx: Background, now: number): Promise<void> {
   const parts = await Promise.all(
     eventLogs(env).map(async (log): Promise<Trends> => {
       try {
@@ -24,7 +26,7 @@ export async function refreshTrending(env: Env, now: number): Promise<void> {
       }
     }),
   )
-  await setTrending(env, topItems(mergeTrends(parts)), now)
+  await setTrending(env, topItems(mergeTrends(parts)), await pruneLiveItems(env, ctx, now), now)
 }
 
 /** Per region the items most visitors took, with scores relative to the first. */

@@ -9,16 +9,19 @@ import type { ConsentChoice } from '../../shared/schemas/ids.ts'
 import { nowOf } from '../bench.ts'
 import { requireWriteKey } from '../http/access.ts'
 import { jsonBody } from '../http/body.ts'
+import { networkOf } from '../http/network.ts'
 import { firstIssue, HttpProblem, validate } from '../http/problem.ts'
 import { countryOf, visitContext } from '../http/visit-context.ts'
 import { consentOf, deniesEverything } from '../identity/consent.ts'
 import { type Identity, identify } from '../identity/identify.ts'
 import { sealMemory } from '../identity/memory-token.ts'
 import { warn } from '../log.ts'
+import { senderOf } from '../objects/crowd.ts'
 import { appendEvents } from '../objects/event-log-client.ts'
 import type { Visited } from '../objects/visitor.ts'
 import { memoryOf, recordVisit } from '../objects/visitor-client.ts'
 import type { VisitorItem } from '../objects/visitor-state.ts'
+import { isDeclaredBot, withinLimits } from './limits.ts'
 
 export const eventRoutes = new Hono<{ Bindings: Env }>()
 
@@ -29,6 +32,8 @@ eventRoutes.post('/v1/events', async (c) => {
   const body = validate(EventsBody, await jsonBody(c))
   await requireWriteKey(c, body.writeKey)
   const now = nowOf(c.env, c.req.raw)
+  const network = await networkOf(c.env, c.req.raw, now)
+  await withinLimits(c, body.visitor ?? network, body.writeKey)
   const results: EventResult[] = []
   const accepted: Event[] = []
   const rejected: { value: unknown; offset: string; field: string; detail: string }[] = []
@@ -54,7 +59,7 @@ eventRoutes.post('/v1/events', async (c) => {
     ...rejected.map(({ value, ...reason }) => rejectedLine(value, seen, reason)),
   ]
   try {
-    await appendEvents(c.env, lines.join(''), now)
+    await appendEvents(c.env, lines.join(''), now, senderOf(network, visitor))
   } catch (error) {
     warn('event-log-failed', error)
     throw new HttpProblem(503, 'the event log did not take the events; send them again')
@@ -76,7 +81,8 @@ async function sealed(env: Env, { identity, visited }: Actor, now: number): Prom
 type Actor = { identity: Identity; visited: Visited; known: boolean }
 
 /**
- * Who the events belong to; null without proof, and where the request says no to everything: then nothing is touched. The
+ * Who the events belong to; null without proof, for a bot that says it is one, and where the request says no to everything:
+ * then nothing is touched. The
  * object is told before the archive: only it knows of a no, or of an erasure, that another tab has not heard of.
  */
 async function actorOf(
@@ -87,7 +93,7 @@ async function actorOf(
   now: number,
 ): Promise<Actor | null> {
   const said = consentOf(request, body.consent)
-  if (deniesEverything(said)) return null
+  if (deniesEverything(said) || isDeclaredBot(request)) return null
   const identity = await identify(env, request, body.visitor)
   if (identity === null) return null
   // Newest first, as everywhere: of those at the same time, the one named last.

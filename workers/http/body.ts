@@ -8,9 +8,9 @@ export const MAX_BODY = 64 * 1024
  * The JSON object of a body, under whatever content type: browsers send text/plain to another origin without asking first, and
  * it is all that sendBeacon can do. @throws HttpProblem 400 or 413
  */
-export async function jsonBody(c: Context): Promise<object> {
-  if (Number(c.req.header('content-length') ?? 0) > MAX_BODY) throw tooLarge()
-  const value = parse(await readAtMost(c.req.raw, MAX_BODY))
+export async function jsonBody(c: Context, most = MAX_BODY): Promise<object> {
+  if (Number(c.req.header('content-length') ?? 0) > most) throw tooLarge(most)
+  const value = parse(await readAtMost(c.req.raw, most))
   // An array has a method `filter`: to a schema it would be an object with one odd field.
   if (value === null || typeof value !== 'object' || Array.isArray(value)) throw new HttpProblem(400, 'the body must be a JSON object')
   return value
@@ -29,11 +29,11 @@ async function readAtMost(request: Request, most: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(most)
   let length = 0
   for await (const chunk of request.body ?? []) {
-    if (length + chunk.byteLength > most) throw tooLarge()
+    if (length + chunk.byteLength > most) throw tooLarge(most)
     bytes.set(chunk, length)
     length += chunk.byteLength
   }
   return bytes.subarray(0, length)
 }
 
-const tooLarge = (): HttpProblem => new HttpProblem(413, `the body may have ${MAX_BODY} bytes; send fewer events at once`)
+const tooLarge = (most: number): HttpProblem => new HttpProblem(413, `the body may have ${most} bytes; send less at once`)

@@ -2,7 +2,7 @@ import type { Context } from 'hono'
 import * as v from 'valibot'
 import type { Problem } from '../../shared/schemas/problem.ts'
 
-type Status = 400 | 401 | 403 | 404 | 405 | 413 | 500 | 503
+type Status = 400 | 401 | 403 | 404 | 405 | 413 | 429 | 500 | 503
 
 const titles: Record<Status, string> = {
   400: 'Bad request',
@@ -11,6 +11,7 @@ const titles: Record<Status, string> = {
   404: 'Not found',
   405: 'Method not allowed',
   413: 'Body too large',
+  429: 'Too many requests',
   500: 'Internal error',
   503: 'Temporarily unavailable',
 }

@@ -1,3 +1,4 @@
+import type { Sender } from './crowd.ts'
 import type { EventLog } from './event-log.ts'
 
 /** Every shard of the log. */
@@ -6,14 +7,17 @@ export function eventLogs(env: Env): DurableObjectStub<EventLog>[] {
   return Array.from({ length: shardCount(env) }, (_, shard) => namespace.get(namespace.idFromName(`${env.SITE}:${shard}`)))
 }
 
-/** Appends to a shard picked at random; when that one fails, to another. @throws when the second fails too */
-export async function appendEvents(env: Env, lines: string, received: number): Promise<void> {
+/**
+ * Appends to a shard; when that one fails, to another. Whoever is behind one network meets in one shard, which counts them;
+ * all else goes to any. @throws when the second fails too
+ */
+export async function appendEvents(env: Env, lines: string, received: number, sender: Sender | null = null): Promise<void> {
   const logs = eventLogs(env)
-  const first = Math.floor(Math.random() * logs.length)
+  const first = sender === null ? Math.floor(Math.random() * logs.length) : Number.parseInt(sender.network, 16) % logs.length
   try {
-    await logs[first].append(lines, received)
+    await logs[first].append(lines, received, sender)
   } catch {
-    await logs[(first + 1) % logs.length].append(lines, received)
+    await logs[(first + 1) % logs.length].append(lines, received, sender)
   }
 }
 

@@ -3,6 +3,7 @@ import { isRejectedLine, quarantineKey } from '../../shared/quarantine.ts'
 import type { ErasureRecord, EventRecord } from '../../shared/schemas/events.ts'
 import type { Trends } from '../cron/trends.ts'
 import { warn } from '../log.ts'
+import { asNobodys, createCrowdTable, forgetNetworks, judgeCrowd, type Sender } from './crowd.ts'
 import { countTrends, createTrendTable, readTrends } from './trend-store.ts'
 
 /** How long events may wait in the object before they are written to R2. */
@@ -14,7 +15,7 @@ const POSTS_A_FILE = 2000
 const CHARACTERS_A_FILE = 4_000_000
 const HOUR_MS = 3_600_000
 
-type Post = { received: number; lines: string }
+type Post = { received: number; lines: string; network: string | null; mark: number | null }
 /** A range of posts and the archive file that is theirs. */
 type Flush = { first: number; last: number; key: string }
 
@@ -33,11 +34,17 @@ export class EventLog extends DurableObject<Env> {
       CREATE TABLE IF NOT EXISTS posts (seq INTEGER PRIMARY KEY AUTOINCREMENT, received INTEGER NOT NULL, lines TEXT NOT NULL);
       CREATE TABLE IF NOT EXISTS flush (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, key TEXT NOT NULL, attempts INTEGER NOT NULL)`)
     createTrendTable(ctx.storage.sql)
+    createCrowdTable(ctx.storage.sql)
+    // Shards that were made before networks were counted.
+    const columns = ctx.storage.sql.exec<{ name: string }>('PRAGMA table_info(posts)').toArray()
+    if (!columns.some(({ name }) => name === 'network'))
+      ctx.storage.sql.exec('ALTER TABLE posts ADD COLUMN network TEXT; ALTER TABLE posts ADD COLUMN mark INTEGER')
   }
 
-  /** @param lines archive lines (NDJSON) @param received Unix milliseconds */
-  async append(lines: string, received: number): Promise<void> {
-    this.ctx.storage.sql.exec('INSERT INTO posts (received, lines) VALUES (?, ?)', received, lines)
+  /** @param lines archive lines (NDJSON), all of one sender @param received Unix milliseconds */
+  async append(lines: string, received: number, sender: Sender | null = null): Promise<void> {
+    const { network = null, mark = null } = sender ?? {}
+    this.ctx.storage.sql.exec('INSERT INTO posts (received, lines, network, mark) VALUES (?, ?, ?, ?)', received, lines, network, mark)
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + FLUSH_AFTER_MS)
   }
 
@@ -64,6 +71,7 @@ export class EventLog extends DurableObject<Env> {
   }
 
   private async writeAll(): Promise<number> {
+    forgetNetworks(this.ctx.storage.sql, Date.now())
     let posts = 0
     for (let flush = this.nextFlush(); flush !== null; flush = this.nextFlush()) posts += await this.write(flush)
     return posts
@@ -95,14 +103,21 @@ export class EventLog extends DurableObject<Env> {
 
   private async write({ first, last, key }: Flush): Promise<number> {
     const { sql } = this.ctx.storage
-    const posts = sql.exec<Post>('SELECT received, lines FROM posts WHERE seq BETWEEN ? AND ? ORDER BY seq', first, last).toArray()
-    const lines = posts.flatMap((post) => post.lines.split('\n').filter((line) => line !== ''))
+    const posts = sql
+      .exec<Post>('SELECT received, lines, network, mark FROM posts WHERE seq BETWEEN ? AND ? ORDER BY seq', first, last)
+      .toArray()
+    const crowd = judgeCrowd(sql, posts, Math.max(0, Number(this.env.CROWD_LIMIT) || 0))
+    const lines = posts.flatMap((post, i) => {
+      const own = post.lines.split('\n').filter((line) => line !== '')
+      return crowd.counts[i] ? own : own.map(asNobodys)
+    })
     const taken = lines.filter((line) => !isRejectedLine(line))
     const rejected = lines.filter(isRejectedLine)
     if (taken.length > 0) await this.env.EVENTS.put(key, textOf(taken))
     if (rejected.length > 0) await this.env.EVENTS.put(quarantineKey(key), textOf(rejected))
     if (posts.length > 0) this.countTrends(taken, posts[0].received)
     this.ctx.storage.transactionSync(() => {
+      crowd.keep()
       sql.exec('DELETE FROM posts WHERE seq BETWEEN ? AND ?', first, last)
       sql.exec('DELETE FROM flush WHERE first = ?', first)
     })

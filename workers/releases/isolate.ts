@@ -15,7 +15,8 @@ type Refreshed<T> = { value: T; at: number }
  */
 export type IsolateState = {
   channel: Refreshed<TrustedChannel> | null
-  overlay: Refreshed<Overlay> | null
+  /** With the text it was read from: what has not changed is not read anew. */
+  overlay: (Refreshed<Overlay> & { text: string | null }) | null
   /** By release id, the newest last. */
   releases: Map<string, LoadedRelease>
   packs: PackCache

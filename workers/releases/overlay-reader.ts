@@ -21,13 +21,15 @@ async function refresh(env: Env, ctx: Background): Promise<Overlay> {
     const text = await isolate.reads.get(ctx, OVERLAY_KEY, () =>
       env.RELEASES.get(OVERLAY_KEY, { type: 'text', cacheTtl: KV_CACHE_SECONDS }),
     )
-    const value = text === null ? emptyOverlay : parseOverlay(text)
-    if (value === null) throw new Error('the overlay is not one')
-    isolate.overlay = { value, at: Date.now() }
+    const read = text === isolate.overlay?.text ? before : text === null ? emptyOverlay : parseOverlay(text)
+    if (read === null) throw new Error('the overlay is not one')
+    // KV may show the value before the one that this isolate has seen, or has written.
+    const value = text !== null && read.at < before.at ? before : read
+    isolate.overlay = { value, text, at: Date.now() }
     return value
   } catch (error) {
     warn('overlay-unreadable', error)
-    isolate.overlay = { value: before, at: Date.now() }
+    isolate.overlay = { value: before, text: isolate.overlay?.text ?? null, at: Date.now() }
     return before
   }
 }

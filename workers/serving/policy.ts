@@ -1,29 +1,26 @@
-import type { Overlay } from '../../shared/overlay.ts'
 import { AVAILABLE, type Core, itemByHash } from '../../shared/release/core-pack.ts'
 import { itemHash } from '../../shared/release/hash.ts'
+import { isOpen } from '../../shared/schemas/items.ts'
 import type { Filter } from '../../shared/schemas/recommendations.ts'
 import type { LoadedRelease } from '../releases/loaded-release.ts'
+import type { LiveRelease } from '../releases/with-overlay.ts'
 
 /** The index of an item id in this release, or -1. */
-export const indexOf = (release: LoadedRelease, id: string): number => itemByHash(release.core, itemHash(id, release.manifest.idSalt))
+export const indexOf = ({ core, manifest }: Pick<LoadedRelease, 'core' | 'manifest'>, id: string): number =>
+  itemByHash(core, itemHash(id, manifest.idSalt))
 
-export const indicesOf = (release: LoadedRelease, ids: readonly string[]): number[] =>
+export const indicesOf = (release: Pick<LoadedRelease, 'core' | 'manifest'>, ids: readonly string[]): number[] =>
   ids.map((id) => indexOf(release, id)).filter((item) => item >= 0)
 
-/** What may be shown at all: in stock, not hidden, not excluded, and through the caller's filter. */
-export function allowedItems(
-  release: LoadedRelease,
-  overlay: Overlay,
-  exclude: readonly number[],
-  filter: Filter,
-): (item: number) => boolean {
-  const { core } = release
-  const barred = new Set([...exclude, ...indicesOf(release, overlay.hidden)])
-  const soldOut = new Set(indicesOf(release, overlay.unavailable))
+/** What may be shown at all: in stock, not hidden, in its time, not excluded, and through the caller's filter. @param now Unix milliseconds */
+export function allowedItems(release: LiveRelease, exclude: readonly number[], filter: Filter, now: number): (item: number) => boolean {
+  const { core, barred, windows } = release
+  const excluded = new Set(exclude)
+  const shut = new Set([...windows].filter(([, window]) => !isOpen(window, now)).map(([item]) => item))
   const categories = categoryIndices(core, filter.category)
   return (item) => {
-    if (barred.has(item)) return false
-    if (filter.available !== false && ((core.flags[item] & AVAILABLE) === 0 || soldOut.has(item))) return false
+    if (barred.has(item) || excluded.has(item) || shut.has(item)) return false
+    if (filter.available !== false && (core.flags[item] & AVAILABLE) === 0) return false
     if (categories !== null && !categories.has(core.category[item])) return false
     return withinPrices(core.price[item], filter)
   }

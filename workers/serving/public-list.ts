@@ -5,6 +5,7 @@ import type { Background } from '../background.ts'
 import { warn } from '../log.ts'
 import { currentRelease } from '../releases/current.ts'
 import { readOverlay } from '../releases/overlay-reader.ts'
+import { withOverlay } from '../releases/with-overlay.ts'
 import { bundledAnswer, slateJson } from './answer.ts'
 import { filledUp, regionSlate, trendingSlate } from './list-slate.ts'
 import { pathFrom } from './place.ts'
@@ -20,10 +21,11 @@ export async function publicList(env: Env, ctx: Background, region: string, scen
   const [current, overlay] = await Promise.all([currentRelease(env, ctx, (known) => pathFrom(region, known, null)), readOverlay(env, ctx)])
   try {
     if (current === null) throw new Error('there is no release')
-    const { loaded, previous } = current
+    const { previous } = current
+    const loaded = withOverlay(current.loaded, overlay)
     const regions = pathFrom(region, loaded.regions, null)
     const complete = await loaded.loadLists(ctx, regions)
-    const allow = allowedItems(loaded, overlay, [], {})
+    const allow = allowedItems(loaded, [], {}, Date.now())
     const shelf = scenario === 'trending' ? trendingSlate(loaded, overlay, regions, allow) : regionSlate(loaded, regions, allow)
     const { shown, rung } = filledUp(loaded, regions, allow, shelf, LENGTH)
     const slate = {
@@ -32,7 +34,10 @@ export async function publicList(env: Env, ctx: Background, region: string, scen
       cohort: null,
       region: regions[0],
     }
-    const tag = await contentHash(utf8(canonicalJson([loaded.release, overlay, region, scenario, slate.rung])))
+    // What is shown too: a window opens and closes without a change of the overlay.
+    const tag = await contentHash(
+      utf8(canonicalJson([loaded.release, overlay, region, scenario, slate.rung, slate.shown.map(({ item }) => item)])),
+    )
     // Caches hand the same answer to everyone, so it has one id.
     return {
       text: await slateJson(ctx, loaded, slate, 0, tag.slice(0, 22)),

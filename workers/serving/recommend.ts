@@ -8,6 +8,7 @@ import { warn } from '../log.ts'
 import { type Current, currentRelease, previousRelease, type WantedRegions } from '../releases/current.ts'
 import type { LoadedRelease } from '../releases/loaded-release.ts'
 import { readOverlay } from '../releases/overlay-reader.ts'
+import { type LiveRelease, withOverlay } from '../releases/with-overlay.ts'
 import { warmUp } from '../scoring/scorer.ts'
 import { bundledAnswer, type Slate, slateJson } from './answer.ts'
 import { entrySlate } from './entry-slate.ts'
@@ -42,8 +43,9 @@ export async function recommend(env: Env, ctx: Background, raw: Request, asked: 
 }
 
 async function answerFrom(env: Env, ctx: Background, visit: Visit, current: Current): Promise<string | null> {
-  const { loaded, previous } = current
+  const { previous } = current
   try {
+    const loaded = withOverlay(current.loaded, await visit.overlay)
     const slate = await slateOf(env, ctx, visit, loaded)
     const { offset, limit } = visit.asked
     const shown = slate.shown.slice(offset, offset + limit)
@@ -51,12 +53,12 @@ async function answerFrom(env: Env, ctx: Background, visit: Visit, current: Curr
     if (loaded.manifest.ranker === 'mlp' && loaded.weights !== null) warmUp(env, ctx, loaded.weights)
     return text
   } catch (error) {
-    warn('rung-failed', error, { release: loaded.release })
+    warn('rung-failed', error, { release: current.loaded.release })
     return null
   }
 }
 
-async function slateOf(env: Env, ctx: Background, visit: Visit, release: LoadedRelease): Promise<Slate> {
+async function slateOf(env: Env, ctx: Background, visit: Visit, release: LiveRelease): Promise<Slate> {
   const { asked } = visit
   const bare = asked.scenario === 'bench'
   const regions = [...visit.wanted(release.regions)]
@@ -65,7 +67,7 @@ async function slateOf(env: Env, ctx: Background, visit: Visit, release: LoadedR
   const purchased = asked.excludePurchased ? purchasedOf(past, history, release) : []
   const allow = bare
     ? allButCurrent(release, history, asked)
-    : allowedItems(release, overlay, [...indicesOf(release, asked.exclude), ...purchased], asked.filter)
+    : allowedItems(release, [...indicesOf(release, asked.exclude), ...purchased], asked.filter, nowOf(env, visit.raw))
   const length = asked.offset + asked.limit
   const plain = ({ shown, rung }: Shelf): Slate => ({
     shown: asked.explain ? shown.map((item) => ({ explain: { features: {}, sources: { [item.source]: item.score } }, ...item })) : shown,

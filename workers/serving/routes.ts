@@ -6,8 +6,9 @@ import { isBench } from '../bench.ts'
 import { requireWriteKey } from '../http/access.ts'
 import { jsonBody } from '../http/body.ts'
 import { HttpProblem, validate } from '../http/problem.ts'
+import { latestList } from './latest.ts'
 import { parseQuery, refuseQuery } from './parse-query.ts'
-import { publicList } from './public-list.ts'
+import { type PublicList, publicList } from './public-list.ts'
 import { recommend } from './recommend.ts'
 
 type Serving = Context<{ Bindings: Env }>
@@ -37,11 +38,24 @@ servingRoutes.get('/v1/lists/:region/:scenario', async (c) => {
   const region = validate(Region, c.req.param('region'), 'region')
   const scenario = validate(ListScenarioSchema, c.req.param('scenario'), 'scenario')
   refuseQuery(new URL(c.req.url).searchParams)
-  const { text, etag, degraded } = await publicList(c.env, c.executionCtx, region, scenario)
+  return listed(c, await publicList(c.env, c.executionCtx, region, scenario))
+})
+
+servingRoutes.get('/v1/latest', async (c) => {
+  const query = new URL(c.req.url).searchParams
+  for (const name of query.keys())
+    if (name !== 'limit' && name !== 'offset' && !name.startsWith('filter.'))
+      throw new HttpProblem(400, `${name} is not a known parameter`, name)
+  const { limit, offset, filter } = parseQuery(query)
+  return listed(c, await latestList(c.env, c.executionCtx, { limit, offset, filter }, Date.now()))
+})
+
+/** A public list, or that the caller has it already. */
+function listed(c: Serving, { text, etag, degraded }: PublicList): Response {
   const headers = { 'cache-control': degraded ? CACHED.degraded : CACHED.meant, etag }
   if (tagsOf(c.req.header('if-none-match')).includes(etag)) return c.body(null, 304, headers)
   return c.body(text, 200, { ...headers, 'content-type': 'application/json' })
-})
+}
 
 /** Caches on the way may have weakened the tag. */
 const tagsOf = (header: string | undefined): string[] => (header ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''))

@@ -1,0 +1,39 @@
+import type { Context } from 'hono'
+import { isBench } from '../bench.ts'
+import { HttpProblem } from '../http/problem.ts'
+import { isAdmin } from '../identity/identify.ts'
+import { warn } from '../log.ts'
+
+/** Who says of itself that it is no visitor. Phones of one brand end in "bot" as well. */
+const BOT = /(?<!cu)bot\b|crawl|spider|slurp/i
+
+export const isDeclaredBot = ({ headers, cf }: Request): boolean =>
+  BOT.test((headers.get('user-agent') ?? '').slice(0, 500)) ||
+  (typeof cf?.verifiedBotCategory === 'string' && cf.verifiedBotCategory !== '')
+
+/**
+ * Posts of one visitor, or of one network where nobody says who it is, and of one key are limited by the platform, at each
+ * of its locations. A backend with the admin key is not. @throws HttpProblem 429
+ */
+export async function withinLimits(c: Context<{ Bindings: Env }>, sender: string | null, writeKey: string | undefined): Promise<void> {
+  if (isBench(c.env) || (await isAdmin(c.env, c.req.raw))) return
+  const asked = [
+    ...(sender === null ? [] : [{ limiter: c.env.VISITOR_LIMIT, key: sender }]),
+    { limiter: c.env.KEY_LIMIT, key: writeKey ?? '' },
+  ]
+  for (const { limiter, key } of asked)
+    if (!(await allows(limiter, key))) {
+      c.header('retry-after', '60')
+      throw new HttpProblem(429, 'too many posts in a minute; send the events again later, more of them at once')
+    }
+}
+
+/** A limiter that fails keeps nobody out. */
+async function allows(limiter: RateLimit, key: string): Promise<boolean> {
+  try {
+    return (await limiter.limit({ key })).success
+  } catch (error) {
+    warn('rate-limit-failed', error)
+    return true
+  }
+}
