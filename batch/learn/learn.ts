@@ -14,7 +14,7 @@ import { endBefore, historyOf, visitorStarts } from './histories.ts'
 import { type Interactions, interactions, recentSums, type Window } from './interactions.ts'
 import { sphericalKMeans } from './k-means.ts'
 import { estimateLists, type Lists } from './lists.ts'
-import { mergeNeighbours, unitScale } from './merge-neighbours.ts'
+import { mergeNeighbours, rowLength, unitScale } from './merge-neighbours.ts'
 import { nextItems } from './together.ts'
 import { itemVectors } from './vectors.ts'
 
@@ -58,9 +58,10 @@ export async function learn(
   await advance(1, STEPS)
   const next = unitScale(nextItems(window, { halfLifeDays: config.togetherHalfLifeDays, minVisitors: config.minVisitors }))
   const shares = { similar: 1 - config.mix, together: config.mix, next: NEXT_SHARE * config.mix }
-  const byBehaviour = mergeNeighbours({ ...kinds, next }, shares, config.neighboursPerItem)
+  const most = rowLength({ ...kinds, next }, config.neighboursPerItem)
+  const byBehaviour = mergeNeighbours({ ...kinds, next }, shares, most)
   await advance(2, STEPS)
-  const { dimensions, content, neighboursPerItem } = config
+  const { dimensions, content } = config
   const vectors = await itemVectors(contentRows(dataset), recent, (item) => byBehaviour[item].items.length > 0, config)
   const neighbours =
     content > 0
@@ -69,7 +70,7 @@ export async function learn(
           newcomers(window, recent, config),
           shownWorth(recent, config),
           { vectors, dimensions },
-          neighboursPerItem,
+          most,
         )
       : byBehaviour
   await advance(3, STEPS)

@@ -1,3 +1,4 @@
+import { indexArray } from '../../shared/release/container.ts'
 import { NEIGHBOUR_WEIGHTS, type NeighbourInput, type NeighbourWeight } from '../../shared/release/neighbour-pack.ts'
 import { largest, type Sparse } from './sparse.ts'
 
@@ -32,6 +33,16 @@ export function mergeNeighbours(kinds: Record<NeighbourWeight, Sparse>, shares: 
       next: valuesAt(kinds.next, source, row),
     }
   })
+}
+
+/**
+ * How many neighbours a row may hold: `most` where all kinds of weight are known, and as many more as fit into the same
+ * bytes where some kinds are not, and so take no space.
+ */
+export function rowLength(kinds: Record<NeighbourWeight, Sparse>, most: number): number {
+  const index = indexArray(kinds.similar.rows, []).BYTES_PER_ELEMENT
+  const known = NEIGHBOUR_WEIGHTS.filter((kind) => kinds[kind].index.length > 0).length
+  return Math.floor((most * (index + NEIGHBOUR_WEIGHTS.length)) / (index + Math.max(1, known)))
 }
 
 function valuesAt(matrix: Sparse, row: number, columns: readonly number[]): number[] {

@@ -82,7 +82,10 @@ export function qualityOf(items: number, decisions: readonly Pick<Decision, 'nex
   }
 }
 
-/** NDCG@20 plus recall@20, every kind of decision counting the same however many there are. */
+/** Of fewer decisions a kind's mean is mostly chance. */
+const ENOUGH_OF_A_KIND = 100
+
+/** NDCG@20 plus recall@20, every kind of decision counting the same however many there are, unless they are few. */
 export function balanced(decisions: readonly Decision[], shown: readonly number[][]): number {
   const sum = new Map<Decision['kind'], { quality: number; count: number }>()
   decisions.forEach(({ kind, next }, i) => {
@@ -92,8 +95,13 @@ export function balanced(decisions: readonly Decision[], shown: readonly number[
     sum.set(kind, own)
   })
   let total = 0
-  for (const { quality, count } of sum.values()) total += quality / count
-  return total / Math.max(1, sum.size)
+  let kinds = 0
+  for (const { quality, count } of sum.values()) {
+    const share = Math.min(1, count / ENOUGH_OF_A_KIND)
+    total += (share * quality) / count
+    kinds += share
+  }
+  return kinds > 0 ? total / kinds : 0
 }
 
 /** What is tried for each parameter, one after the other, twice round: a coordinate search. */

@@ -276,6 +276,9 @@ describe('an inner cut', () => {
     for (const { history, relevant, masked } of queries) {
       expect(history.some(({ item }) => relevant.has(item))).toBe(false)
       expect(new Set(history.map(({ item }) => item))).toEqual(masked)
+      // As old as what is kept makes it, not all of it just now: otherwise it would fade like one session.
+      expect(history.map(({ age }) => age)).toEqual(history.map(({ age }) => age).toSorted((a, b) => a - b))
+      expect(history[history.length - 1].age).toBeGreaterThan(history[0].age)
     }
   })
 })

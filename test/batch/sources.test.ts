@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Dataset, NOBODY } from '../../batch/dataset.ts'
+import { gowallaSource } from '../../batch/evaluate/trials/sessions.ts'
 import { ingest } from '../../batch/ingest.ts'
 import { edge } from '../../batch/sources/edge.ts'
 import { files } from '../../batch/sources/files.ts'
@@ -27,6 +28,13 @@ const write = (name: string, content: string | Uint8Array): string => {
   writeFileSync(join(folder, name), content)
   return join(folder, name)
 }
+
+it('takes check-ins without times for sessions of one item each, so that chance makes no baskets', async () => {
+  const lines = Array.from({ length: 20 }, (_, v) => [v, ...Array.from({ length: 60 }, (_, i) => (7 * v + i) % 90)].join(' '))
+  const { deeds } = await read([gowallaSource(write('check-ins.txt.gz', gzipSync(lines.join('\n'))))])
+  expect(deeds.count).toBe(20 * 60)
+  expect(new Set(deeds.session).size).toBe(deeds.count)
+})
 
 describe('the shipped look-alike of Online Retail', () => {
   it('is what its generator makes', () => {

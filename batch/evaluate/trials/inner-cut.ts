@@ -1,9 +1,7 @@
-import { VIEWED } from '../../../shared/ranking/release-view.ts'
 import { UNKNOWN_CONTEXT } from '../../../shared/ranking/visit-context.ts'
 import { itemHash } from '../../../shared/release/hash.ts'
 import { type Dataset, noImpressions } from '../../dataset.ts'
-import { visitorStarts } from '../../learn/histories.ts'
-import { historyOfItems } from '../queries.ts'
+import { historyOf, visitorStarts } from '../../learn/histories.ts'
 import type { Query } from '../trial.ts'
 
 /** The same catalogue and visitors, with only the deeds that `keep` lets through. What it no longer knows keeps its place. */
@@ -49,15 +47,17 @@ export function heldOut(dataset: Dataset): { train: Dataset; queries: Query[] } 
   const held = Uint8Array.from({ length: deeds.count }, (_, k) =>
     itemHash(`${visitors[deeds.visitor[k]]} ${items[deeds.item[k]].id}`, 0) % 5 === 0 ? 1 : 0,
   )
+  const train = deedsWhere(dataset, (k) => held[k] === 0)
   const starts = visitorStarts(dataset)
+  const keptStarts = visitorStarts(train)
   const queries: Query[] = []
   for (let visitor = 0; visitor < visitors.length; visitor++) {
-    const own = Array.from({ length: starts[visitor + 1] - starts[visitor] }, (_, i) => starts[visitor] + i)
-    const relevant = new Set(own.filter((k) => held[k] === 1).map((k) => deeds.item[k]))
-    const rest = own.filter((k) => held[k] === 0).map((k) => deeds.item[k])
-    if (relevant.size === 0 || rest.length === 0) continue
-    const history = historyOfItems(rest, VIEWED, Number.POSITIVE_INFINITY)
-    queries.push({ history, inSession: 0, country: '', context: UNKNOWN_CONTEXT, relevant, masked: new Set(rest), cluster: visitor })
+    const relevant = new Set<number>()
+    for (let k = starts[visitor]; k < starts[visitor + 1]; k++) if (held[k] === 1) relevant.add(deeds.item[k])
+    const history = historyOf(train.deeds, keptStarts[visitor], keptStarts[visitor + 1], Number.POSITIVE_INFINITY, train.to)
+    if (relevant.size === 0 || history.length === 0) continue
+    const masked = new Set(history.map(({ item }) => item))
+    queries.push({ history, inSession: 0, country: '', context: UNKNOWN_CONTEXT, relevant, masked, cluster: visitor })
   }
-  return { train: deedsWhere(dataset, (k) => held[k] === 0), queries }
+  return { train, queries }
 }

@@ -148,7 +148,7 @@ export const gowallaSource = (file: string): Source => ({
     await db.run(`
       INSERT INTO raw_events
       SELECT line * 100000 + position, NULL, part[1], false, part[position], ${EPOCH} + hash(part[1] || ' ' || part[position]) % ${90 * 86_400},
-             'click', NULL, NULL, NULL, NULL, NULL, NULL
+             'click', part[1] || ' ' || part[position], NULL, NULL, NULL, NULL, NULL
       FROM gowalla, unnest(range(2, len(part) + 1)) AS positions(position)`)
     await db.run('DROP TABLE gowalla')
   },
