@@ -9,7 +9,7 @@ import { ConsentChoice, ItemId, Region } from '../shared/schemas/ids.ts'
 import { ItemSchema, ItemsBody } from '../shared/schemas/items.ts'
 import { FilterSchema, listScenarios, RecommendationBody, RecommendationQuery, ScenarioSchema } from '../shared/schemas/recommendations.ts'
 import { SegmentEvent } from '../shared/schemas/segment.ts'
-import { ConsentBody, MintBody } from '../shared/schemas/visitors.ts'
+import { ConsentBody, ForgetBody, MintBody } from '../shared/schemas/visitors.ts'
 import { EventsAnswerSchema, ItemsAnswerSchema, ProblemSchema, RecommendationAnswerSchema } from './openapi-answers.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -188,6 +188,13 @@ export function openApi(): Json {
         },
       },
       '/v1/admin/flush': { post: adminPath('flushEvents', 'Writes every event that waits to the archive') },
+      '/v1/admin/forget': {
+        post: {
+          ...adminPath('forgetVisitors', 'Erases visitors whom the site names; a signed receipt for each'),
+          requestBody: body(ForgetBody),
+        },
+      },
+      '/v1/admin/audit': { get: adminPath('auditEnds', 'Where the audit log ends, and where its copy in the archive does') },
       '/v1/admin/overlay': {
         put: {
           ...adminPath('setAvailability', 'Replaces what is out of stock and what must not be shown'),
@@ -204,7 +211,11 @@ export function openApi(): Json {
           scheme: 'bearer',
           description: 'The visitor’s own id, or an identity token of the site’s backend (JWT, HS256).',
         },
-        admin: { type: 'http', scheme: 'bearer', description: 'The deployment’s ADMIN_KEY.' },
+        admin: {
+          type: 'http',
+          scheme: 'bearer',
+          description: 'The deployment’s ADMIN_KEY, or an admin token with the scope that the route needs.',
+        },
       },
       schemas: {
         ...Object.fromEntries(Object.entries(definitions).map(([name, of]) => [name, named(of)])),
@@ -240,6 +251,7 @@ const adminPath = (operationId: string, summary: string): Json => ({
   responses: {
     200: { description: 'Done.', ...json({ type: 'object' }) },
     401: problem('The admin key is missing.'),
+    403: problem('The admin token does not allow this.'),
     503: problem('Ask again.'),
   },
 })

@@ -20,7 +20,11 @@ function keyOf(secret: string): Key {
  * Edge, batch and importers share the key, so an imported order history meets the visitor it belongs to.
  * @param idKey the deployment's ID_KEY @param visitor the visitor id proper: minted by the edge, or the site's own user id
  */
-export async function visitorHash(idKey: string, visitor: string): Promise<string> {
-  const mac = new Uint8Array(await crypto.subtle.sign('HMAC', await keyOf(idKey), utf8(`visitor:${visitor}`)))
-  return Array.from(mac.subarray(0, 8), (byte) => byte.toString(16).padStart(2, '0')).join('')
+export const visitorHash = async (idKey: string, visitor: string): Promise<string> =>
+  (await hmacHex(idKey, `visitor:${visitor}`)).slice(0, 16)
+
+/** HMAC-SHA-256 in hex. Whoever uses a key for several things begins each message with another word. */
+export async function hmacHex(secret: string, message: string): Promise<string> {
+  const mac = new Uint8Array(await crypto.subtle.sign('HMAC', await keyOf(secret), utf8(message)))
+  return Array.from(mac, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }

@@ -1,6 +1,7 @@
 import { app } from './app.ts'
 import { runCron } from './cron/scheduled.ts'
 
+export { AuditLog } from './objects/audit-log.ts'
 export { EventLog } from './objects/event-log.ts'
 export { Visitor } from './objects/visitor.ts'
 

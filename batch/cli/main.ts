@@ -2,8 +2,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { InputError } from '../sources/source.ts'
+import { adminTokenCommand } from './admin-token.ts'
+import { auditCommand } from './audit.ts'
 import { benchCommand } from './bench.ts'
 import { costCommand } from './cost.ts'
+import { forgetCommand } from './forget.ts'
 import { nightlyCommand } from './nightly.ts'
 import { quarantineCommand } from './quarantine.ts'
 import { releasesCommand } from './releases.ts'
@@ -34,6 +37,9 @@ for (const command of [
   showCommand,
   rollbackCommand,
   quarantineCommand,
+  forgetCommand,
+  auditCommand,
+  adminTokenCommand,
   simulateCommand,
   costCommand,
   benchCommand,

@@ -1,17 +1,24 @@
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Command, Option } from 'commander'
+import { EVENTS_PREFIX } from '../../shared/quarantine.ts'
+import { parseRetention } from '../../shared/retention.ts'
 import { readConfig } from '../config.ts'
+import { recordNight } from '../night/audit.ts'
 import { fetchEdgeEvents } from '../night/edge-events.ts'
 import { flushEdge } from '../night/flush-edge.ts'
+import { dropStrays, forgetErased } from '../night/forget.ts'
 import { takeLock } from '../night/lock.ts'
 import { type NightReport, night } from '../night/night.ts'
+import type { Progress } from '../night/stages.ts'
 import { checkOptions, openSource, sourceNames } from '../sources/registry.ts'
 import { InputError, type Source } from '../sources/source.ts'
+import type { BlobSource } from '../stores/blob-source.ts'
 import { describedPlan, refusedBy } from './described-plan.ts'
 import { plainProgress, silentProgress, terminalProgress } from './progress.ts'
-import { readSecret } from './secrets.ts'
+import { readAdminKey, readSecret } from './secrets.ts'
 import { openTarget, type TargetOptions, withTarget } from './target.ts'
+import { readVariable } from './variables.ts'
 import { wholeNumber } from './whole-number.ts'
 
 type NightlyOptions = TargetOptions & {
@@ -81,10 +88,11 @@ async function runNightly(options: NightlyOptions): Promise<void> {
     try {
       const sources: Source[] = [openSource(options.source, { ...options, directory })]
       if (options.edgeEvents ?? !HISTORIC.has(options.source)) {
-        if (!options.plan) await flushEdge(directory, readSecret('ADMIN_KEY'), progress)
+        if (!options.plan) await flushEdge(directory, readAdminKey(), progress)
         const archive = join(directory, 'edge-events')
         const { files, rejected } = await fetchEdgeEvents(stores.blobs, archive, progress.advance)
         if (rejected > 0) progress.note(`${rejected} archived lines fit no contract and went to quarantine: npx nightjar quarantine list`)
+        if (!options.plan) await forgetAndRecord(stores.blobs, archive, progress)
         if (files > 0) sources.push(openSource('edge', { ...options, directory, data: archive }))
       }
       const report = await night({
@@ -110,6 +118,19 @@ async function runNightly(options: NightlyOptions): Promise<void> {
   } finally {
     unlock()
   }
+}
+
+/** What must not be learned from leaves the archive before anything is read, and that it did is put on record. */
+async function forgetAndRecord(blobs: BlobSource, archive: string, progress: Progress): Promise<void> {
+  const keys = await blobs.list(EVENTS_PREFIX)
+  dropStrays(archive, keys)
+  const retention = parseRetention(await readVariable('RETENTION_DAYS'))
+  const { visitors, events, expired, files } = await forgetErased(blobs, archive, keys, retention, Date.now())
+  if (files === 0) return
+  await recordNight(blobs, { action: 'forgotten', actor: 'night', detail: { visitors, events, expired, files } }, Date.now())
+  progress.note(
+    `Removed from the archive: ${count.format(events)} events of ${count.format(visitors)} erased visitors, ${count.format(expired)} that had their time.`,
+  )
 }
 
 const count = new Intl.NumberFormat('en')

@@ -9,3 +9,6 @@ export function readSecret(name: string): string | null {
   const file = join(import.meta.dirname, '../../.dev.vars')
   return existsSync(file) ? (parseEnv(readFileSync(file, 'utf8'))[name] ?? null) : null
 }
+
+/** The key that admin calls show: of several, while it is being changed, the first. */
+export const readAdminKey = (): string | null => readSecret('ADMIN_KEY')?.split(',')[0].trim() ?? null

@@ -1,8 +1,6 @@
-import { resolve } from 'node:path'
 import { Command, Option } from 'commander'
 import { simulate } from '../simulate/simulate.ts'
-import { InputError } from '../sources/source.ts'
-import { readDevServer } from '../stores/dev-server.ts'
+import { edgeUrl } from './edge-url.ts'
 import { DEFAULT_DIRECTORY } from './target.ts'
 import { wholeNumber } from './whole-number.ts'
 
@@ -18,9 +16,7 @@ export const simulateCommand = (): Command =>
     .addOption(new Option('--directory <folder>', 'where the local edge keeps its state').default(DEFAULT_DIRECTORY, '.nightjar'))
     .option('--json', 'print the outcome as JSON')
     .action(async (options: SimulateOptions) => {
-      const url = options.url ?? readDevServer(resolve(options.directory))?.url
-      if (url === undefined) throw new InputError('no edge is running here; start one with "npm start", or name one with --url')
-      const outcome = await simulate({ ...options, url })
+      const outcome = await simulate({ ...options, url: edgeUrl(options) })
       const rate = outcome.shown > 0 ? (100 * outcome.clicks) / outcome.shown : 0
       process.stdout.write(
         options.json

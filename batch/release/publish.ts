@@ -10,6 +10,9 @@ import { droppedKeys, type KeptRelease, keptReleases, keptValue, lostPacks, pack
 /** How many releases stay in KV, ready for a roll-back by pointer alone. */
 export const KEPT_RELEASES = 7
 
+/** How long a release with imported histories may come back. */
+const MEMBER_LIFE_MS = 30 * 86_400_000
+
 export type Published = { release: string; kvWrites: number; kvDeletes: number; changed: boolean }
 
 /**
@@ -74,6 +77,9 @@ export async function intended(kv: KvSink, manifest: Manifest, now: number): Pro
 export async function pointAt(kv: KvSink, channel: Channel | null, release: string, now: number): Promise<void> {
   const target = (await keptReleases(kv)).find((other) => other.release === release)
   if (target === undefined) throw new InputError(`release ${release} is not in KV; "nightjar releases" lists those that are`)
+  // An erased visitor's mark at the edge, which keeps an imported history away, lasts that long and no longer.
+  if (target.manifest.members.length > 0 && target.publishedAt < now - MEMBER_LIFE_MS)
+    throw new InputError(`release ${release} holds imported histories and is over 30 days old: it cannot be served again; run a night`)
   await readBack(kv, packsOf(target.manifest))
   const { publishedAt: _, ...entry } = target
   const previous = channel?.stable ?? null

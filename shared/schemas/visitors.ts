@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import type { SignedReceipt } from '../receipt.ts'
 import { ConsentChoice, Referrer } from './ids.ts'
 
 const writeKey = v.optional(v.string('must be a string'))
@@ -19,3 +20,15 @@ export const ConsentBody = v.strictObject({
   token: proof,
   referrer: v.optional(Referrer),
 })
+
+/** `POST /v1/admin/forget`. An erasure takes several calls of storage, of which a request of the free plan may make 50. */
+export const ForgetBody = v.strictObject({
+  visitors: v.pipe(
+    v.array(v.pipe(v.string('must be a string'), v.maxLength(2000, 'must be at most 2000 characters')), 'must be a list of visitors'),
+    v.minLength(1, 'needs at least 1 visitor'),
+    v.maxLength(10, 'takes at most 10 visitors'),
+  ),
+})
+
+/** What became of each, in order. */
+export type ForgetAnswer = { results: ({ status: 'erased'; receipt: SignedReceipt } | { status: 'rejected'; detail: string })[] }

@@ -3,12 +3,12 @@ import { env } from 'cloudflare:workers'
 import { sign } from 'hono/jwt'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { visitorHash } from '../../shared/pseudonym.ts'
+import type { Receipt } from '../../shared/receipt.ts'
 import type { ErasureRecord } from '../../shared/schemas/events.ts'
 import type { Consents } from '../../shared/schemas/ids.ts'
 import { DENIED, UNDECIDED } from '../../workers/identity/consent.ts'
 import { readVisitorId } from '../../workers/identity/visitor-id.ts'
 import type { VisitorState } from '../../workers/objects/visitor-state.ts'
-import type { Receipt } from '../../workers/visitors/erasure.ts'
 import {
   accepted,
   bearer,
@@ -169,7 +169,7 @@ describe('erasure', () => {
     const until = now + 72.5 * HOUR_MS
     expect(receipt.pseudonym).toBe(await visitorHash(env.ID_KEY, visitor))
     expect(receipt.remains[0]).toEqual({ what: expect.stringContaining('mark'), until: new Date(until).toISOString() })
-    expect(receipt.remains).toHaveLength(4)
+    expect(receipt.remains).toHaveLength(6)
     expect(await exported(visitor)).toMatchObject({ items: [], erasedUntil: until })
 
     vi.setSystemTime(until - 1)

@@ -1,16 +1,22 @@
 import { Hono } from 'hono'
 import { AvailabilityBody } from '../../shared/overlay.ts'
+import { type ForgetAnswer, ForgetBody } from '../../shared/schemas/visitors.ts'
 import { setAvailability } from '../cron/overlay.ts'
 import { requireAdmin } from '../http/access.ts'
 import { jsonBody } from '../http/body.ts'
+import { orProblem } from '../http/or-problem.ts'
 import { HttpProblem, validate } from '../http/problem.ts'
+import { identify } from '../identity/identify.ts'
+import { warn } from '../log.ts'
+import { auditLog, onRecord } from '../objects/audit-log-client.ts'
 import { eventLogs } from '../objects/event-log-client.ts'
+import { eraseEverywhere } from '../visitors/erasure.ts'
 
 export const adminRoutes = new Hono<{ Bindings: Env }>()
 
 /** Writes every event that still waits to the archive; the night asks for it before it reads. */
 adminRoutes.post('/v1/admin/flush', async (c) => {
-  await requireAdmin(c)
+  const { name } = await requireAdmin(c, 'operations')
   const flushed = await Promise.allSettled(eventLogs(c.env).map((log) => log.flush()))
   const failed = flushed.filter(({ status }) => status === 'rejected').length
   if (failed > 0)
@@ -18,12 +24,48 @@ adminRoutes.post('/v1/admin/flush', async (c) => {
       503,
       `${failed} of ${flushed.length} shards could not write to the archive; their events stay and are tried again`,
     )
-  return c.json({ posts: flushed.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value : 0), 0) })
+  const posts = flushed.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value : 0), 0)
+  await noted(c.env, name, { flushed: posts })
+  return c.json({ posts })
 })
 
 /** Replaces what is out of stock and what must not be shown, without waiting for a night. */
 adminRoutes.put('/v1/admin/overlay', async (c) => {
-  await requireAdmin(c)
+  const { name } = await requireAdmin(c, 'catalogue')
   const { unavailable, hidden } = await setAvailability(c.env, validate(AvailabilityBody, await jsonBody(c)), Date.now())
-  return c.json({ unavailable: unavailable.length, hidden: hidden.length })
+  const counts = { unavailable: unavailable.length, hidden: hidden.length }
+  await noted(c.env, name, counts)
+  return c.json(counts)
 })
+
+/** Erases visitors whom the site names, such as customers who left. One that failed stops the rest: asking again does no harm. */
+adminRoutes.post('/v1/admin/forget', async (c) => {
+  const { name } = await requireAdmin(c, 'visitors')
+  const { visitors } = validate(ForgetBody, await jsonBody(c))
+  const results: ForgetAnswer['results'] = []
+  for (const visitor of visitors) {
+    const identity = await identify(c.env, c.req.raw, visitor)
+    if (identity === null) results.push({ status: 'rejected', detail: 'no id of this deployment: give v1.… or user:<own id>' })
+    else
+      results.push({
+        status: 'erased',
+        receipt: await orProblem(() => eraseEverywhere(c.env, identity, `admin:${name}`, Date.now())),
+      })
+  }
+  return c.json({ results } satisfies ForgetAnswer, 200, { 'cache-control': 'private, no-store' })
+})
+
+/** Where the audit log ends, and where its copy in the archive does: what checks the copy has to know. */
+adminRoutes.get('/v1/admin/audit', async (c) => {
+  await requireAdmin(c, 'audit')
+  return c.json(await auditLog(c.env).ends(), 200, { 'cache-control': 'no-store' })
+})
+
+/** An admin's deed on record. It is done by then: what fails here must not look as though it were not. */
+async function noted(env: Env, name: string, detail: Record<string, number>): Promise<void> {
+  try {
+    await onRecord(env, { action: 'admin', actor: `admin:${name}`, detail }, Date.now())
+  } catch (error) {
+    warn('audit-failed', error)
+  }
+}

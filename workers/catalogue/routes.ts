@@ -17,7 +17,7 @@ const MAX_ITEMS_BODY = 1024 * 1024
 
 /** Adds, changes and removes items; what was accepted is durable, and live once KV shows the overlay. */
 catalogueRoutes.put('/v1/items', async (c) => {
-  await requireAdmin(c)
+  await requireAdmin(c, 'catalogue')
   const body = validate(ItemsBody, await jsonBody(c, MAX_ITEMS_BODY))
   if (body.items.length + body.remove.length === 0) throw new HttpProblem(400, 'items or remove needs at least 1', 'items')
   const received = Date.now()
@@ -37,7 +37,7 @@ catalogueRoutes.put('/v1/items', async (c) => {
 
 /** Takes an item out of the catalogue. */
 catalogueRoutes.delete('/v1/items/:id', async (c) => {
-  await requireAdmin(c)
+  await requireAdmin(c, 'catalogue')
   const item = validate(ItemId, c.req.param('id'), 'id')
   const received = Date.now()
   const live = await applied(c, [{ v: 1, type: 'item_remove', received, item }], received)

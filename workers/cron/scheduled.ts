@@ -1,14 +1,15 @@
 import type { Background } from '../background.ts'
 import { warn } from '../log.ts'
 import { currentRelease } from '../releases/current.ts'
+import { enforceRetention } from './retention.ts'
 import { refreshTrending } from './trending.ts'
 
 /** A night a day, and half a day of patience. */
 export const STALE_AFTER_MS = 36 * 3_600_000
 
-/** Every five minutes: is the release fresh, and what is being taken right now? @param now Unix milliseconds */
+/** Every five minutes: is the release fresh, what is being taken right now, and what has had its time? @param now Unix milliseconds */
 export async function runCron(env: Env, ctx: Background, now: number): Promise<void> {
-  const results = await Promise.allSettled([checkFreshness(env, ctx, now), refreshTrending(env, ctx, now)])
+  const results = await Promise.allSettled([checkFreshness(env, ctx, now), refreshTrending(env, ctx, now), enforceRetention(env, now)])
   for (const result of results) if (result.status === 'rejected') warn('cron-part-failed', result.reason)
 }
 

@@ -1,7 +1,7 @@
 import type { Context } from 'hono'
 import { isBench } from '../bench.ts'
 import { HttpProblem } from '../http/problem.ts'
-import { isAdmin } from '../identity/identify.ts'
+import { isAdmin } from '../identity/admin.ts'
 import { warn } from '../log.ts'
 
 /** Who says of itself that it is no visitor. Phones of one brand end in "bot" as well. */
@@ -16,7 +16,7 @@ export const isDeclaredBot = ({ headers, cf }: Request): boolean =>
  * of its locations. A backend with the admin key is not. @throws HttpProblem 429
  */
 export async function withinLimits(c: Context<{ Bindings: Env }>, sender: string | null, writeKey: string | undefined): Promise<void> {
-  if (isBench(c.env) || (await isAdmin(c.env, c.req.raw))) return
+  if (isBench(c.env) || (await isAdmin(c.env, c.req.raw, 'events'))) return
   const asked = [
     ...(sender === null ? [] : [{ limiter: c.env.VISITOR_LIMIT, key: sender }]),
     { limiter: c.env.KEY_LIMIT, key: writeKey ?? '' },

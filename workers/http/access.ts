@@ -1,6 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
-import { isAdmin } from '../identity/identify.ts'
+import type { Scope } from '../../shared/admin-token.ts'
+import { type Admin, adminOf, isAdmin } from '../identity/admin.ts'
 import { HttpProblem } from './problem.ts'
 
 /** The origins of the sites that may call, as the deployment names them. */
@@ -22,11 +23,14 @@ export const allowedOrigins: MiddlewareHandler<{ Bindings: Env }> = cors({
  * out, protects no secret. @throws HttpProblem 403
  */
 export async function requireWriteKey(c: Context<{ Bindings: Env }>, writeKey: string | undefined): Promise<void> {
-  if (writeKey === c.env.WRITE_KEY || (await isAdmin(c.env, c.req.raw))) return
+  if (writeKey === c.env.WRITE_KEY || (await isAdmin(c.env, c.req.raw, 'events'))) return
   throw new HttpProblem(403, writeKey === undefined ? 'writeKey is missing' : 'writeKey is not this site’s', 'writeKey')
 }
 
-/** @throws HttpProblem 401 */
-export async function requireAdmin(c: Context<{ Bindings: Env }>): Promise<void> {
-  if (!(await isAdmin(c.env, c.req.raw))) throw new HttpProblem(401, 'send "Authorization: Bearer" with the admin key')
+/** @throws HttpProblem 401 for who is no admin, 403 for one whose token does not allow it */
+export async function requireAdmin(c: Context<{ Bindings: Env }>, scope: Scope): Promise<Admin> {
+  const admin = await adminOf(c.env, c.req.raw)
+  if (admin === null) throw new HttpProblem(401, 'send "Authorization: Bearer" with the admin key or an admin token')
+  if (!admin.scopes.has(scope)) throw new HttpProblem(403, `this admin token has no scope "${scope}"`)
+  return admin
 }

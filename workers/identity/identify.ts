@@ -1,7 +1,9 @@
 import { verify } from 'hono/jwt'
 import { visitorHash } from '../../shared/pseudonym.ts'
 import { warn } from '../log.ts'
-import { hmacKey, sameText } from './hmac.ts'
+import { isAdmin, keysOf } from './admin.ts'
+import { hmacKey } from './hmac.ts'
+import { countIgnored } from './ignored-tokens.ts'
 import { readVisitorId } from './visitor-id.ts'
 
 /** A visitor who has been proven: the pseudonym, and whether their object lives in the EU's jurisdiction. */
@@ -9,7 +11,7 @@ export type Identity = { hash: string; eu: boolean }
 
 /**
  * Who a request speaks for. Accepted proofs: an id this deployment minted; a token the site's backend signed (JWT, HS256
- * with IDENTITY_KEY, claims `sub` and `exp`); or `user:<own id>` from a backend that shows the admin key. Null otherwise:
+ * with IDENTITY_KEY, claims `sub` and `exp`); or `user:<own id>` from a backend that shows the admin key or a token with the scope `events` or `visitors`. Null otherwise:
  * the answer is then the region's.
  */
 export async function identify(env: Env, request: Request, visitor: string | undefined): Promise<Identity | null> {
@@ -26,31 +28,37 @@ export async function identify(env: Env, request: Request, visitor: string | und
 async function provenBy(env: Env, request: Request, visitor: string): Promise<Identity | null> {
   const minted = await readVisitorId(env.ID_KEY, visitor)
   if (minted !== null) return { hash: await visitorHash(env.ID_KEY, visitor), eu: minted.eu }
-  if (visitor.startsWith('user:'))
-    return (await isAdmin(env, request)) ? { hash: await visitorHash(env.ID_KEY, visitor.slice(5)), eu: false } : null
-  const subject = await subjectOf(env.IDENTITY_KEY, visitor)
+  if (visitor.startsWith('user:')) {
+    const allowed = (await isAdmin(env, request, 'events')) || (await isAdmin(env, request, 'visitors'))
+    return allowed ? { hash: await visitorHash(env.ID_KEY, visitor.slice(5)), eu: false } : null
+  }
+  if (visitor.split('.').length !== 3) {
+    countIgnored('visitor', 'forged or damaged')
+    return null
+  }
+  const subject = await subjectOf(env, visitor)
   return subject === null ? null : { hash: await visitorHash(env.ID_KEY, subject), eu: false }
 }
 
-/** The subject of an identity token; null unless it is well signed, has not expired and names someone. */
-async function subjectOf(key: string, token: string): Promise<string | null> {
-  if (token.split('.').length !== 3) return null
-  const imported = await hmacKey(key)
-  try {
-    // A backend's clock may be a second ahead: `iat` in the future harms nobody, `exp` and `nbf` count.
-    const { sub, exp } = await verify(token, imported, { alg: 'HS256', iat: false })
-    return typeof sub === 'string' && sub !== '' && typeof exp === 'number' ? sub : null
-  } catch {
-    return null
+/**
+ * The subject of an identity token; null unless it is well signed, for this site where it names one, has not expired and
+ * names someone. IDENTITY_KEY holds one key or, while it is being changed, two with a comma between them.
+ */
+async function subjectOf(env: Env, token: string): Promise<string | null> {
+  let expired = false
+  for (const key of keysOf(env.IDENTITY_KEY)) {
+    const imported = await hmacKey(key)
+    try {
+      // A backend's clock may be a second ahead: `iat` in the future harms nobody, `exp` and `nbf` count.
+      const { sub, exp, aud } = await verify(token, imported, { alg: 'HS256', iat: false })
+      if (typeof sub !== 'string' || sub === '' || typeof exp !== 'number') break
+      if (aud === undefined || aud === env.SITE) return sub
+      countIgnored('identity', 'another site’s')
+      return null
+    } catch (error) {
+      expired ||= error instanceof Error && error.name === 'JwtTokenExpired'
+    }
   }
-}
-
-export async function isAdmin(env: Env, request: Request): Promise<boolean> {
-  const bearer = bearerOf(request)
-  return bearer !== null && env.ADMIN_KEY !== '' && (await sameText(bearer, env.ADMIN_KEY))
-}
-
-export function bearerOf(request: Request): string | null {
-  const header = request.headers.get('authorization')
-  return header?.startsWith('Bearer ') ? header.slice('Bearer '.length) : null
+  countIgnored('identity', expired ? 'expired' : 'forged or damaged')
+  return null
 }

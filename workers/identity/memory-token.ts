@@ -3,6 +3,7 @@ import type { Deed } from '../../shared/ranking/release-view.ts'
 import { utf8 } from '../../shared/utf8.ts'
 import { fromBase64Url, toBase64Url } from './base64url.ts'
 import type { Identity } from './identify.ts'
+import { countIgnored } from './ignored-tokens.ts'
 
 /** A token is worth this long; after it, the visitor's object is read. */
 export const TOKEN_LIFE_SECONDS = 30 * 60
@@ -42,8 +43,19 @@ export async function sealMemory(env: Env, identity: Identity, memory: Memory, n
   return `${keyId}.${toBase64Url(bytes)}`
 }
 
-/** Null for a token that is forged, cut, expired, of another visitor or of another site. @param now Unix milliseconds */
+/**
+ * Null, and counted, for a token that is forged, cut, expired, of another visitor or of another site.
+ * @param now Unix milliseconds
+ */
 export async function openMemory(env: Env, identity: Identity, token: string, now: number): Promise<Memory | null> {
+  const opened = await open(env, identity, token)
+  const memory = opened === null || expiryOf(opened) < now ? null : readItems(opened)
+  if (memory === null) countIgnored('memory', opened !== null && expiryOf(opened) < now ? 'expired' : 'forged or damaged')
+  return memory
+}
+
+/** What is in a token of this visitor that this deployment sealed, whenever that was. */
+async function open(env: Env, identity: Identity, token: string): Promise<DataView | null> {
   const dot = token.indexOf('.')
   const bytes = fromBase64Url(token.slice(dot + 1))
   if (bytes === null || bytes.length <= IV_BYTES) return null
@@ -51,14 +63,16 @@ export async function openMemory(env: Env, identity: Identity, token: string, no
     const key = await keyNamed(env.TOKEN_KEYS, token.slice(0, Math.max(dot, 0)))
     if (key === null) return null
     const algorithm = { name: 'AES-GCM', iv: bytes.slice(0, IV_BYTES), additionalData: boundTo(env, identity) }
-    return readMemory(new DataView(await crypto.subtle.decrypt(algorithm, key, bytes.slice(IV_BYTES))), now)
+    const view = new DataView(await crypto.subtle.decrypt(algorithm, key, bytes.slice(IV_BYTES)))
+    return view.byteLength < HEAD_BYTES || view.getUint8(0) !== VERSION ? null : view
   } catch {
     return null
   }
 }
 
-function readMemory(view: DataView, now: number): Memory | null {
-  if (view.byteLength < HEAD_BYTES || view.getUint8(0) !== VERSION || view.getUint32(2) * 1000 < now) return null
+const expiryOf = (view: DataView): number => view.getUint32(2) * 1000
+
+function readItems(view: DataView): Memory | null {
   const count = view.getUint8(1)
   if (view.byteLength !== HEAD_BYTES + ITEM_BYTES * count) return null
   const items = Array.from({ length: count }, (_, i) => {

@@ -2,11 +2,14 @@ import { type Context, Hono } from 'hono'
 import { ConsentBody, MintBody } from '../../shared/schemas/visitors.ts'
 import { requireWriteKey } from '../http/access.ts'
 import { jsonBody } from '../http/body.ts'
+import { orProblem } from '../http/or-problem.ts'
 import { HttpProblem, validate } from '../http/problem.ts'
+import { adminOf } from '../identity/admin.ts'
+import { bearerOf } from '../identity/bearer.ts'
 import { allowsAnything, consentOf, UNDECIDED } from '../identity/consent.ts'
-import { bearerOf, type Identity, identify, isAdmin } from '../identity/identify.ts'
+import { type Identity, identify } from '../identity/identify.ts'
 import { mintVisitorId } from '../identity/visitor-id.ts'
-import { warn } from '../log.ts'
+import { countConsent, onRecord } from '../objects/audit-log-client.ts'
 import { changeConsent, exportVisitor } from '../objects/visitor-client.ts'
 import { eraseEverywhere } from './erasure.ts'
 
@@ -27,8 +30,11 @@ visitorRoutes.post('/v1/visitors', async (c) => {
 
 /** Everything the edge holds about the visitor. */
 visitorRoutes.get('/v1/visitors/me', async (c) => {
-  const identity = await provenVisitor(c)
-  const { state, erasedUntil } = await orProblem(() => exportVisitor(c.env, identity))
+  const { identity, actor } = await provenVisitor(c)
+  const { state, erasedUntil } = await orProblem(async () => {
+    await onRecord(c.env, { action: 'export', actor, detail: { visitors: 1 } }, Date.now())
+    return exportVisitor(c.env, identity)
+  })
   const { v: _version, ...held } = state ?? { v: 2, consent: UNDECIDED, items: [], purchased: [], createdAt: null, updatedAt: null }
   return c.json({ pseudonym: identity.hash, ...held, ...(erasedUntil !== null && { erasedUntil }) }, 200, PRIVATE)
 })
@@ -36,30 +42,25 @@ visitorRoutes.get('/v1/visitors/me', async (c) => {
 /** A no to personalisation empties what the edge remembers, at once; a yes lets it remember from now on. */
 visitorRoutes.post('/v1/visitors/me/consent', async (c) => {
   const body = validate(ConsentBody, await jsonBody(c))
-  const identity = await provenVisitor(c, body.visitor)
+  const { identity } = await provenVisitor(c, body.visitor)
   const said = consentOf(c.req.raw, body.consent)
-  return c.json({ consent: await orProblem(() => changeConsent(c.env, identity, said, Date.now())) }, 200, PRIVATE)
+  const consent = await orProblem(() => changeConsent(c.env, identity, said, Date.now()))
+  c.executionCtx.waitUntil(countConsent(c.env, said, Date.now()))
+  return c.json({ consent }, 200, PRIVATE)
 })
 
 /** Forgets the visitor, and says what remains and until when. */
 visitorRoutes.delete('/v1/visitors/me', async (c) => {
-  const identity = await provenVisitor(c)
-  return c.json(await orProblem(() => eraseEverywhere(c.env, identity, Date.now())), 200, PRIVATE)
+  const { identity, actor } = await provenVisitor(c)
+  return c.json(await orProblem(() => eraseEverywhere(c.env, identity, actor, Date.now())), 200, PRIVATE)
 })
 
 /** The visitor who shows their own id or identity token, or the one an admin names. @throws HttpProblem 401 */
-async function provenVisitor(c: Visiting, inBody?: string): Promise<Identity> {
-  const named = (await isAdmin(c.env, c.req.raw)) ? c.req.query('visitor') : (bearerOf(c.req.raw) ?? inBody)
+async function provenVisitor(c: Visiting, inBody?: string): Promise<{ identity: Identity; actor: string }> {
+  const admin = await adminOf(c.env, c.req.raw)
+  const mayName = admin?.scopes.has('visitors') === true
+  const named = mayName ? (c.req.query('visitor') ?? inBody) : (bearerOf(c.req.raw) ?? inBody)
   const identity = await identify(c.env, c.req.raw, named)
   if (identity === null) throw new HttpProblem(401, 'send "Authorization: Bearer" with the visitor’s own id or identity token')
-  return identity
-}
-
-async function orProblem<T>(call: () => Promise<T>): Promise<T> {
-  try {
-    return await call()
-  } catch (error) {
-    warn('visitor-request-failed', error)
-    throw new HttpProblem(503, 'the visitor’s data could not be reached; ask again')
-  }
+  return { identity, actor: mayName ? `admin:${admin.name}` : 'visitor' }
 }

@@ -1,0 +1,72 @@
+import { resolve } from 'node:path'
+import { Command } from 'commander'
+import type { AuditEntry, AuditHead } from '../../shared/audit.ts'
+import { verifyChain } from '../../shared/audit.ts'
+import { readAudit } from '../night/audit.ts'
+import { readDevServer } from '../stores/dev-server.ts'
+import { readAdminKey } from './secrets.ts'
+import { openTarget, type TargetOptions, withTarget } from './target.ts'
+
+type AuditOptions = TargetOptions & { url?: string; json?: true }
+
+export const auditCommand = (): Command =>
+  withTarget(
+    new Command('audit')
+      .description('check the audit logs of edge and night, and print their lines')
+      .option('--url <url>', 'an edge to ask where its log really ends; the local one that is running where none is given')
+      .option('--json', 'print JSON'),
+  ).action(async (options: AuditOptions) => {
+    const stores = await openTarget(options)
+    try {
+      const edge = await readAudit(stores.blobs, 'edge')
+      const night = await readAudit(stores.blobs, 'night')
+      const verdicts = { edge: await verifyChain(edge), night: await verifyChain(night) }
+      const faults = [
+        ...Object.entries(verdicts).flatMap(([writer, { fault }]) => (fault === null ? [] : [`${writer}: ${fault}`])),
+        ...anchorsMissing(edge as AuditEntry[], night as AuditEntry[]),
+        ...endMissing(edge as AuditEntry[], await copiedByEdge(options)),
+      ]
+      if (options.json) process.stdout.write(`${JSON.stringify({ whole: faults.length === 0, faults, edge, night })}\n`)
+      else process.stdout.write(report(edge as AuditEntry[], night as AuditEntry[], faults))
+      if (faults.length > 0) process.exitCode = 1
+    } finally {
+      await stores.close()
+    }
+  })
+
+/** Each line of the night says where the edge's log ended then: that line must still be there, with that hash. */
+function anchorsMissing(edge: readonly AuditEntry[], night: readonly AuditEntry[]): string[] {
+  const hashes = new Map(edge.map(({ seq, hash }) => [seq, hash]))
+  return night.flatMap(({ seq, detail }) =>
+    detail?.edgeSeq === undefined || hashes.get(Number(detail.edgeSeq)) === detail.edgeHash
+      ? []
+      : [`edge: line ${detail.edgeSeq}, which line ${seq} of the night vouches for, is gone or another`],
+  )
+}
+
+/** What the edge has copied must be there: a copy whose end was cut off is whole in itself. */
+function endMissing(edge: readonly AuditEntry[], copied: AuditHead | null): string[] {
+  if (copied === null || copied.seq === 0 || edge[copied.seq - 1]?.hash === copied.hash) return []
+  return [`edge: line ${copied.seq}, the last that the edge has copied, is gone or another`]
+}
+
+async function copiedByEdge({ url, directory, remote }: AuditOptions): Promise<AuditHead | null> {
+  const at = url ?? (remote ? undefined : readDevServer(resolve(directory))?.url)
+  const key = readAdminKey()
+  if (at === undefined || key === null) return null
+  const answer = await fetch(`${at.replace(/\/$/, '')}/v1/admin/audit`, { headers: { authorization: `Bearer ${key}` } })
+  if (!answer.ok) throw new Error(`${at} answered ${answer.status} when asked where its audit log ends`)
+  return ((await answer.json()) as { copied: AuditHead }).copied
+}
+
+function report(edge: readonly AuditEntry[], night: readonly AuditEntry[], faults: readonly string[]): string {
+  const rows = [...edge.map((entry) => ({ log: 'edge', ...entry })), ...night.map((entry) => ({ log: 'night', ...entry }))]
+  const lines = rows.map(({ log, seq, at, actor, action, detail }) =>
+    [at, `${log} ${seq}`, actor, action, ...Object.entries(detail ?? {}).map(([name, value]) => `${name}=${value}`)].join('  '),
+  )
+  const verdict =
+    faults.length === 0
+      ? [`Whole: ${edge.length} lines of the edge, ${night.length} of the night.`]
+      : faults.map((fault) => `NOT WHOLE  ${fault}`)
+  return `${[...lines, ...verdict].join('\n')}\n`
+}
