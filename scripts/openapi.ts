@@ -9,7 +9,7 @@ import { ConsentChoice, ItemId, Region } from '../shared/schemas/ids.ts'
 import { ItemSchema, ItemsBody } from '../shared/schemas/items.ts'
 import { FilterSchema, listScenarios, RecommendationBody, RecommendationQuery, ScenarioSchema } from '../shared/schemas/recommendations.ts'
 import { SegmentEvent } from '../shared/schemas/segment.ts'
-import { ConsentBody, ForgetBody, MintBody } from '../shared/schemas/visitors.ts'
+import { ConsentBody, ForgetBody, MergeBody, MintBody } from '../shared/schemas/visitors.ts'
 import { EventsAnswerSchema, ItemsAnswerSchema, ProblemSchema, RecommendationAnswerSchema } from './openapi-answers.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -185,6 +185,20 @@ export function openApi(): Json {
         post: {
           ...visitorPath('setConsent', 'A no empties what is remembered; a yes lets it remember from now on'),
           requestBody: body(ConsentBody),
+        },
+      },
+      '/v1/visitors/merge': {
+        post: {
+          operationId: 'mergeVisitors',
+          summary: 'At login: what was done under an anonymous id becomes the user’s',
+          requestBody: body(MergeBody),
+          responses: {
+            200: { description: 'What holds now; a memory token of the joined history.', ...json({ type: 'object' }) },
+            400: problem('The body cannot be taken; `field` names what to mend.'),
+            401: problem('One of the two has no proof; `field` names it.'),
+            ...posted,
+            503: problem('Ask again.'),
+          },
         },
       },
       '/v1/admin/flush': { post: adminPath('flushEvents', 'Writes every event that waits to the archive') },

@@ -6,7 +6,7 @@ export type Erasures = ReadonlyMap<string, number>
 /** What a file of the archive holds once what must go is gone, and what went. */
 export type Purged = { text: string; forgotten: number; expired: number; visitors: string[] }
 
-type Line = { type: string; received: number; visitor?: unknown; until?: unknown }
+type Line = { type: string; received: number; visitor?: unknown; until?: unknown; into?: unknown }
 
 /** The erasures among a file's lines. */
 export function erasuresIn(text: string): [visitor: string, until: number][] {
@@ -16,6 +16,17 @@ export function erasuresIn(text: string): [visitor: string, until: number][] {
     .flatMap(lineOf)
     .flatMap(({ type, visitor, until }) =>
       type === 'erasure' && typeof visitor === 'string' && typeof until === 'number' ? [[visitor, until] as [string, number]] : [],
+    )
+}
+
+/** The logins among a file's lines: who did something as `from` is `into`. */
+export function mergesIn(text: string): [from: string, into: string][] {
+  if (!text.includes('"type":"merge"')) return []
+  return text
+    .split('\n')
+    .flatMap(lineOf)
+    .flatMap(({ type, visitor, into }) =>
+      type === 'merge' && typeof visitor === 'string' && typeof into === 'string' ? [[visitor, into] as [string, string]] : [],
     )
 }
 

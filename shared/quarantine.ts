@@ -43,6 +43,7 @@ const pick = (value: object): object => Object.fromEntries(Object.entries(value)
 
 /** What the archive may hold besides events. */
 const Erasure = v.object({ type: v.literal('erasure'), received: v.number(), visitor: v.string(), until: v.number() })
+const Merge = v.object({ type: v.literal('merge'), received: v.number(), visitor: v.string(), into: v.string() })
 const SeenSchema = v.object({
   v: v.literal(1, 'must be 1'),
   at: v.number('must be a time'),
@@ -62,7 +63,7 @@ export function faultOfLine(line: string): { value: unknown; seen: Seen; field: 
   } catch {
     return { value: line, seen: NOBODY, field: '', detail: 'the line is no JSON' }
   }
-  if (v.is(Erasure, value)) return null
+  if (v.is(Erasure, value) || v.is(Merge, value)) return null
   const seen = v.safeParse(SeenSchema, value)
   const event = eventPart(value)
   const issues = seen.success ? v.safeParse(EventSchema, event).issues : seen.issues

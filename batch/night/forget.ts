@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, sep } from 'node:path'
-import { erasuresIn, type Purged, purge } from '../../shared/archive-lines.ts'
+import { erasuresIn, mergesIn, type Purged, purge } from '../../shared/archive-lines.ts'
 import { EVENTS_PREFIX, QUARANTINE_PREFIX } from '../../shared/quarantine.ts'
 import type { Retention } from '../../shared/retention.ts'
 import type { BlobSource } from '../stores/blob-source.ts'
@@ -48,12 +48,23 @@ export async function forgetErased(
   return { ...done, visitors: visitors.size }
 }
 
-/** Every erasure that stands in the archive; of several of one visitor, the one that reaches furthest. */
+/**
+ * Every erasure that stands in the archive; of several of one visitor, the one that reaches furthest. Who is erased as the
+ * user they logged in as is erased as the stranger they were before.
+ */
 function readErasures(directory: string, keys: readonly string[]): Map<string, number> {
   const erasures = new Map<string, number>()
-  for (const key of keys)
-    for (const [visitor, until] of erasuresIn(readFileSync(join(directory, key), 'utf8')))
-      erasures.set(visitor, Math.max(until, erasures.get(visitor) ?? 0))
+  const merges: [from: string, into: string][] = []
+  const erase = (visitor: string, until: number): unknown => erasures.set(visitor, Math.max(until, erasures.get(visitor) ?? 0))
+  for (const key of keys) {
+    const text = readFileSync(join(directory, key), 'utf8')
+    for (const [visitor, until] of erasuresIn(text)) erase(visitor, until)
+    merges.push(...mergesIn(text))
+  }
+  for (const [from, into] of merges) {
+    const until = erasures.get(into)
+    if (until !== undefined) erase(from, until)
+  }
   return erasures
 }
 

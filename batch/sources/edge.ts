@@ -8,7 +8,7 @@ import type { Source } from './source.ts'
 /**
  * What the edge recorded: archive files of EventRecord lines (shared/schemas/events.ts). Views, clicks, carts and
  * purchases become events, a purchase one for every item; an impression becomes a row for every item shown, with the
- * click on it that names the same list. Nothing is learned from what a visitor did before an erasure took full effect.
+ * click on it that names the same list. What a visitor did before a login is the user's. Nothing is learned from what a visitor did before an erasure took full effect.
  */
 export function edge(folder: string): Source {
   return {
@@ -28,13 +28,14 @@ export function edge(folder: string): Source {
         CREATE OR REPLACE TEMP TABLE archived AS
         SELECT *
         FROM read_json([${list}], format = 'newline_delimited', ignore_errors = true,
-          columns = {id: 'VARCHAR', type: 'VARCHAR', item: 'VARCHAR', items: 'JSON[]', positions: 'BIGINT[]', "at": 'BIGINT', received: 'BIGINT', visitor: 'VARCHAR', country: 'VARCHAR', device: 'VARCHAR', referrer: 'VARCHAR', price: 'DOUBLE', quantity: 'DOUBLE', "until": 'BIGINT', "recommId": 'VARCHAR'});
+          columns = {id: 'VARCHAR', type: 'VARCHAR', item: 'VARCHAR', items: 'JSON[]', positions: 'BIGINT[]', "at": 'BIGINT', received: 'BIGINT', visitor: 'VARCHAR', country: 'VARCHAR', device: 'VARCHAR', referrer: 'VARCHAR', price: 'DOUBLE', quantity: 'DOUBLE', "until": 'BIGINT', "into": 'VARCHAR', "recommId": 'VARCHAR'});
         INSERT INTO raw_erased SELECT DISTINCT visitor FROM archived WHERE type = 'erasure';
         CREATE OR REPLACE TEMP TABLE records AS
-        WITH erased AS (SELECT visitor, max("until") AS until_ms FROM archived WHERE type = 'erasure' GROUP BY visitor)
-        SELECT row_number() OVER (ORDER BY received, id) AS nth, *
-        FROM archived
-        WHERE NOT EXISTS (SELECT 1 FROM erased WHERE erased.visitor = archived.visitor AND archived.received <= erased.until_ms);
+        WITH erased AS (SELECT visitor, max("until") AS until_ms FROM archived WHERE type = 'erasure' GROUP BY visitor),
+          merged AS (SELECT visitor, max_by("into", (received, "into")) AS login FROM archived WHERE type = 'merge' GROUP BY visitor)
+        SELECT row_number() OVER (ORDER BY received, id) AS nth, archived.* REPLACE (coalesce(login, visitor) AS visitor)
+        FROM archived LEFT JOIN merged USING (visitor)
+        WHERE NOT EXISTS (SELECT 1 FROM erased WHERE erased.visitor IN (archived.visitor, login) AND archived.received <= erased.until_ms);
         INSERT INTO raw_events
         WITH bought AS (
           SELECT nth, id, visitor, coalesce("at", received) AS at_ms, country, device, referrer, unnest(items) AS line FROM records WHERE type = 'purchase')

@@ -187,3 +187,6 @@ export type RejectedRecord = {
   /** Without consent only the contract's own fields of it; null where there is none, or it is too long to keep. */
   event: string | null
 }
+
+/** The line a login leaves in the archive: what `visitor` did, `into` did. */
+export type MergeRecord = { v: 1; id: string; type: 'merge'; received: number; visitor: string; into: string }

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { SignedReceipt } from '../receipt.ts'
-import { ConsentChoice, Referrer } from './ids.ts'
+import { ConsentChoice, type Consents, Referrer } from './ids.ts'
 
 const writeKey = v.optional(v.string('must be a string'))
 const proof = v.optional(v.pipe(v.string('must be a string'), v.maxLength(2000, 'must be at most 2000 characters')))
@@ -20,6 +20,16 @@ export const ConsentBody = v.strictObject({
   token: proof,
   referrer: v.optional(Referrer),
 })
+
+/** `POST /v1/visitors/merge`: whoever held the anonymous id `from` has logged in, and is `into` from now on. */
+export const MergeBody = v.strictObject({
+  writeKey,
+  from: v.pipe(v.string('must be a string'), v.maxLength(2000, 'must be at most 2000 characters')),
+  into: v.pipe(v.string('must be a string'), v.maxLength(2000, 'must be at most 2000 characters')),
+})
+
+/** What holds from now on, how many items are remembered, and the memory token to send with the next request. */
+export type MergeAnswer = { consent: Consents; items: number; token?: string }
 
 /** `POST /v1/admin/forget`. An erasure takes several calls of storage, of which a request of the free plan may make 50. */
 export const ForgetBody = v.strictObject({

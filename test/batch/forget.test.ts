@@ -81,6 +81,14 @@ describe('the night after an erasure', () => {
     expect(readFileSync(join(copy, early), 'utf8')).not.toContain(ANNA)
   })
 
+  it('takes out what they did before they logged in', async () => {
+    const merge = { v: 1, id: 'merge-1', type: 'merge', received: NOW - DAY, visitor: BEN, into: ANNA }
+    await put(early, [click(BEN, NOW - 3 * DAY), merge, click(null, NOW - 3 * DAY)])
+    await put(later, [erasure])
+    expect(await fetched(join(folder, 'copy'))).toMatchObject({ events: 2 })
+    expect(await text(early)).toBe(`${JSON.stringify(click(null, NOW - 3 * DAY))}\n`)
+  })
+
   it('takes what they sent out of quarantine as well', async () => {
     const rejected = (visitor: string): object => ({ v: 1, type: 'rejected', received: NOW - DAY, visitor, event: '{"type":"stare"}' })
     await put(later, [erasure])

@@ -317,6 +317,29 @@ describe('what the edge recorded', () => {
     expect(without.fingerprint).not.toBe(fingerprint)
   })
 
+  it('counts what a visitor did before a login as the user’s, and forgets both with the user', async () => {
+    const at = Date.UTC(2026, 10, 2)
+    const [before, user] = ['0123456789abcdef', 'fedcba9876543210']
+    const record = { v: 1, country: 'FR', type: 'click', at, received: at }
+    const lines = [
+      { ...record, id: 'event-0001', item: 'a', visitor: before },
+      { ...record, id: 'event-0002', item: 'b', visitor: user },
+      { v: 1, id: 'merge-0001', type: 'merge', received: at + 1, visitor: before, into: user },
+      { ...record, id: 'event-0003', item: 'c', visitor: '1111111111111111' },
+    ]
+    const erasure = { v: 1, id: 'erasure-1', type: 'erasure', visitor: user, received: at + 2, until: at + 3 }
+    const write = (all: object[]): string => {
+      const log = mkdtempSync(join(folder, 'merged-'))
+      writeFileSync(join(log, 'log.ndjson'), all.map((line) => `${JSON.stringify(line)}\n`).join(''))
+      return log
+    }
+    const joined = await read([edge(write(lines))])
+    expect(joined.visitors).toEqual(['1111111111111111', user])
+    expect(joined.items.map(({ id }) => id)).toEqual(['a', 'b', 'c'])
+    expect((await read([edge(write(lines.filter(({ type }) => type !== 'merge')))])).visitors).toHaveLength(3)
+    expect((await read([edge(write([...lines, erasure]))])).items.map(({ id }) => id)).toEqual(['c'])
+  })
+
   it('is not learned from after an erasure, until the erasure is past', async () => {
     const at = Date.UTC(2026, 10, 2)
     const until = at + 3 * 86_400_000

@@ -22,9 +22,10 @@ type State = v.InferOutput<typeof State>
 export async function enforceRetention(env: Env, now: number): Promise<void> {
   const retention = parseRetention(env.RETENTION_DAYS)
   const days = await daysInArchive(env)
+  const due = days.map((day) => ({ day, ...periodsPassed(retention, day, now) })).filter(({ passed }) => passed > 0)
+  if (due.length === 0) return
   const known = await readState(env)
-  for (const day of days) {
-    const { passed, all } = periodsPassed(retention, day, now)
+  for (const { day, passed, all } of due) {
     const { passed: gone, after } = known[day] ?? { passed: 0, after: '' }
     if (passed <= gone) continue
     const step = all ? await deleteDay(env, day) : await purgeFiles(env, day, after, retention, now)

@@ -38,5 +38,10 @@ export const decidedBy = (decided: Consents | null, said: Consents): Consents =>
     forEach((purpose) => (said[purpose] === 'granted' ? 'granted' : 'unknown')),
   )
 
+/** Of two decisions about the same person, for each purpose the one that allows less. */
+export const stricter = (a: Consents, b: Consents): Consents =>
+  forEach((purpose) => (STRICTEST_FIRST.indexOf(a[purpose]) <= STRICTEST_FIRST.indexOf(b[purpose]) ? a : b)[purpose])
+const STRICTEST_FIRST: readonly Consent[] = ['denied', 'unknown', 'granted']
+
 export const allowsAnything = (consents: Consents): boolean => purposes.some((purpose) => consents[purpose] === 'granted')
 export const deniesEverything = (consents: Consents): boolean => purposes.every((purpose) => consents[purpose] === 'denied')

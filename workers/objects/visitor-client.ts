@@ -1,6 +1,7 @@
 import type { Memory } from '../../shared/memory.ts'
 import { itemHash } from '../../shared/release/hash.ts'
 import type { Consents } from '../../shared/schemas/ids.ts'
+import { UNDECIDED } from '../identity/consent.ts'
 import type { Identity } from '../identity/identify.ts'
 import { warn } from '../log.ts'
 import { within } from '../within.ts'
@@ -54,6 +55,11 @@ export const exportVisitor = async (env: Env, identity: Identity): Promise<{ sta
   visitorStub(env, identity).export(Date.now())
 export const changeConsent = async (env: Env, identity: Identity, said: Consents, now: number): Promise<Consents> =>
   visitorStub(env, identity).setConsent(said, now)
+
+export const lookAtVisitor = async (env: Env, identity: Identity, now: number): Promise<Visited> =>
+  visitorStub(env, identity).record([], UNDECIDED, now)
+export const absorbVisitor = async (env: Env, identity: Identity, past: VisitorState, now: number): Promise<Visited> =>
+  visitorStub(env, identity).absorb(past, now)
 
 /** What of a state travels in the memory token. */
 export const memoryOf = (items: readonly VisitorItem[]): Memory => ({

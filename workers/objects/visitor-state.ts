@@ -49,6 +49,12 @@ export function remember(state: VisitorState, deeds: readonly VisitorItem[], now
   }
 }
 
+/** One past of two: what either did, newest first. */
+export function joined(state: VisitorState, other: VisitorState, now: number): VisitorState {
+  const { items, purchased } = remember(state, other.items, now)
+  return { ...state, items, purchased: [...new Set([...purchased, ...other.purchased])].slice(0, REMEMBERED_PURCHASES), updatedAt: now }
+}
+
 /** The state after a no to personalisation: the visitor's own decision is all that is left. */
 export const forget = (state: VisitorState, consent: Consents, now: number): VisitorState => ({
   ...newState(consent, now),

@@ -1,7 +1,7 @@
 import { DurableObject } from 'cloudflare:workers'
 import type { Consents } from '../../shared/schemas/ids.ts'
-import { DENIED, decidedBy, deniesEverything, settled, UNDECIDED } from '../identity/consent.ts'
-import { forget, newState, remember, type VisitorItem, type VisitorState } from './visitor-state.ts'
+import { DENIED, decidedBy, deniesEverything, settled, stricter, UNDECIDED } from '../identity/consent.ts'
+import { forget, joined, newState, remember, type VisitorItem, type VisitorState } from './visitor-state.ts'
 
 /** `json` is null in a tombstone, which refuses what comes until `erased_until` (Unix milliseconds). */
 type Row = { json: string | null; erased_until: number }
@@ -68,6 +68,21 @@ export class Visitor extends DurableObject<Env> {
     const base = state ?? newState(consent, now)
     await this.keep(row, consent.personalisation === 'denied' ? forget(base, consent, now) : { ...base, consent, updatedAt: now })
     return consent
+  }
+
+  /**
+   * Takes in the past of the same person from before their login. The stricter of two decisions holds; who is new here brings
+   * theirs along. After an erasure nothing is taken in. @param now Unix milliseconds
+   */
+  async absorb(other: VisitorState, now: number): Promise<Visited> {
+    const row = this.row()
+    if (refuses(row, now)) return { consent: DENIED, items: [] }
+    const own = stateOf(row)
+    const consent = own === null ? other.consent : stricter(own.consent, other.consent)
+    const base = { ...(own ?? newState(consent, now)), consent }
+    const state = consent.personalisation === 'granted' ? joined(base, other, now) : forget(base, consent, now)
+    await this.keep(row, state)
+    return { consent, items: state.items }
   }
 
   /** Everything that is held, for the visitor to see. */

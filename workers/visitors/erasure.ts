@@ -12,12 +12,15 @@ const LATE_EVENTS_MS = 72 * 3_600_000
 /** Archived releases, and with them imported histories, go after this long by a lifecycle rule. */
 const ARCHIVE_MS = 30 * 24 * 3_600_000
 
+/** Until when late events are refused. @param now Unix milliseconds */
+export const refusedUntil = (now: number): number => now + TOKEN_LIFE_SECONDS * 1000 + LATE_EVENTS_MS
+
 /**
  * Forgets a visitor. The archive is told first: should the object then fail, asking again does no harm.
  * @param actor who asked: `visitor` or `admin:<name>` @param now Unix milliseconds @throws when a log or the object fails
  */
 export async function eraseEverywhere(env: Env, identity: Identity, actor: string, now: number): Promise<SignedReceipt> {
-  const until = now + TOKEN_LIFE_SECONDS * 1000 + LATE_EVENTS_MS
+  const until = refusedUntil(now)
   const record: ErasureRecord = {
     v: 1,
     id: `erasure-${identity.hash}-${now}`,

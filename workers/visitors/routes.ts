@@ -1,17 +1,18 @@
 import { type Context, Hono } from 'hono'
-import { ConsentBody, MintBody } from '../../shared/schemas/visitors.ts'
+import { ConsentBody, type MergeAnswer, MergeBody, MintBody } from '../../shared/schemas/visitors.ts'
 import { requireWriteKey } from '../http/access.ts'
 import { jsonBody } from '../http/body.ts'
 import { orProblem } from '../http/or-problem.ts'
 import { HttpProblem, validate } from '../http/problem.ts'
 import { adminOf } from '../identity/admin.ts'
 import { bearerOf } from '../identity/bearer.ts'
-import { allowsAnything, consentOf, UNDECIDED } from '../identity/consent.ts'
+import { allowsAnything, consentOf, DENIED, deniesEverything, UNDECIDED } from '../identity/consent.ts'
 import { type Identity, identify } from '../identity/identify.ts'
-import { mintVisitorId } from '../identity/visitor-id.ts'
+import { mintVisitorId, readVisitorId } from '../identity/visitor-id.ts'
 import { countConsent, onRecord } from '../objects/audit-log-client.ts'
 import { changeConsent, exportVisitor } from '../objects/visitor-client.ts'
 import { eraseEverywhere } from './erasure.ts'
+import { mergeVisitors } from './merge.ts'
 
 export const visitorRoutes = new Hono<{ Bindings: Env }>()
 
@@ -47,6 +48,19 @@ visitorRoutes.post('/v1/visitors/me/consent', async (c) => {
   const consent = await orProblem(() => changeConsent(c.env, identity, said, Date.now()))
   c.executionCtx.waitUntil(countConsent(c.env, said, Date.now()))
   return c.json({ consent }, 200, PRIVATE)
+})
+
+/** At login: what was done under an anonymous id becomes the user's, and the anonymous id is worth nothing any more. */
+visitorRoutes.post('/v1/visitors/merge', async (c) => {
+  const body = validate(MergeBody, await jsonBody(c))
+  await requireWriteKey(c, body.writeKey)
+  const from = (await readVisitorId(c.env.ID_KEY, body.from)) === null ? null : await identify(c.env, c.req.raw, body.from)
+  if (from === null) throw new HttpProblem(401, 'from must be an id that POST /v1/visitors minted', 'from')
+  const into = await identify(c.env, c.req.raw, body.into)
+  if (into === null) throw new HttpProblem(401, 'into must be an identity token that the site’s backend signed', 'into')
+  if (into.hash === from.hash) throw new HttpProblem(400, 'into must be another than from', 'into')
+  if (deniesEverything(consentOf(c.req.raw, undefined))) return c.json({ consent: DENIED, items: 0 } satisfies MergeAnswer, 200, PRIVATE)
+  return c.json(await orProblem(() => mergeVisitors(c.env, from, into, Date.now())), 200, PRIVATE)
 })
 
 /** Forgets the visitor, and says what remains and until when. */
