@@ -80,9 +80,19 @@ export function files({ events, items, mapping }: FileOptions): Source {
     name: 'csv',
     async load(db) {
       const chosen = readMapping(mapping)
-      await loadEvents(db, events, chosen.events)
-      if (items !== undefined) await loadItems(db, items, chosen.items)
+      await readable(events, () => loadEvents(db, events, chosen.events))
+      if (items !== undefined) await readable(items, () => loadItems(db, items, chosen.items))
     },
+  }
+}
+
+/** A file that is read as its columns are asked for shows only then that it is damaged. */
+async function readable(file: string, load: () => Promise<void>): Promise<void> {
+  try {
+    await load()
+  } catch (error) {
+    if (error instanceof InputError) throw error
+    throw new InputError(`${file}: cannot be read: ${error instanceof Error ? error.message.split('\n')[0] : String(error)}`)
   }
 }
 
@@ -135,13 +145,12 @@ async function loadEvents(db: DuckDBConnection, file: string, mapping: Mapping['
   ): string => fieldOf(file, 'events', staged, name, mapping[name], required)
   const kind = kindSql(field('kind'), mapping)
   await db.run(`
-    CREATE OR REPLACE TEMP TABLE mapped_events AS
+    CREATE OR REPLACE TEMP ${staged.kind} mapped_events AS
     SELECT nightjar_row AS seq, ${field('id')} AS id, ${field('visitor', true)} AS visitor, ${field('item', true)} AS item,
            ${timeSql(field('at', true), mapping.timeFormat)} AS at_s, ${kind} AS kind, ${field('session')} AS session,
            ${field('country')} AS country, ${numberSql(field('quantity'))} AS quantity, ${numberSql(field('price'))} AS price,
            ${field('device')} AS device, ${field('referrer')} AS referrer
-    FROM staged_events;
-    DROP TABLE staged_events`)
+    FROM staged_events`)
   const times = (await db.runAndReadAll('SELECT count(*), count(at_s) FROM mapped_events')).getRows()[0].map(Number)
   if (times[0] === 0) throw new InputError(`${file}: no rows`)
   if (times[1] === 0)
@@ -161,7 +170,8 @@ async function loadEvents(db: DuckDBConnection, file: string, mapping: Mapping['
     SELECT seq, id, visitor, false, item, at_s, kind, session, country_classes.class, quantity, price, device_classes.class, referrer_classes.class
     FROM mapped_events LEFT JOIN country_classes USING (country) LEFT JOIN device_classes USING (device)
     LEFT JOIN referrer_classes USING (referrer);
-    DROP TABLE mapped_events`)
+    DROP ${staged.kind} mapped_events;
+    DROP ${staged.kind} staged_events`)
 }
 
 /** The kind of a row: what its value is mapped to, else the default, else the value itself. */

@@ -6,41 +6,52 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { identifier, quoted } from '../engine/database.ts'
 import { InputError } from './source.ts'
 
-/** A file as a table. `text` is the SQL for a column's value as text: NULL where it is no single value. */
-export type Staged = { columns: string[]; text: (column: string) => string }
+/**
+ * A file as a relation, and what kind of one: a view where columns are read from the file as they are asked for, so that
+ * nothing need be copied. `text` is the SQL for a column's value as text: NULL where it is no single value.
+ */
+export type Staged = { columns: string[]; kind: Kind; text: (column: string) => string }
+export type Kind = 'TABLE' | 'VIEW'
 
-type Format = { name: RegExp; read: (path: string) => string; text: (column: string) => string }
+type Format = { name: RegExp; kind: Kind; read: (path: string) => string; text: (column: string) => string }
+
+/** The columns of a file whose rows have no numbers of their own. */
+const numbered = (reader: string): string => `row_number() OVER () AS nightjar_row, * FROM ${reader}`
 
 /** By the end of the file's name, ".gz" aside. Every value stays what the file says: nothing is guessed about types. */
 const FORMATS: Format[] = [
   {
     name: /\.(csv|tsv|txt)$/,
     // Named, not detected: a comma inside quotes may come long after what detection looks at.
-    read: (path) => `read_csv(${path}, header = true, all_varchar = true, parallel = false, quote = '"', escape = '"', comment = '')`,
+    kind: 'TABLE',
+    read: (path) =>
+      numbered(`read_csv(${path}, header = true, all_varchar = true, parallel = false, quote = '"', escape = '"', comment = '')`),
     text: identifier,
   },
   {
     name: /\.(ndjson|jsonl|json)$/,
     // Depth 1 keeps values as JSON, whatever else their column holds; a key may first appear in the last line.
-    read: (path) => `read_json(${path}, format = 'newline_delimited', maximum_depth = 1, sample_size = -1)`,
+    kind: 'TABLE',
+    read: (path) => numbered(`read_json(${path}, format = 'newline_delimited', maximum_depth = 1, sample_size = -1)`),
     text: (column) => `CASE WHEN json_type(${identifier(column)}) NOT IN ('OBJECT', 'ARRAY') THEN ${identifier(column)} ->> '$' END`,
   },
   {
     name: /\.parquet$/,
-    read: (path) => `read_parquet(${path})`,
+    kind: 'VIEW',
+    read: (path) => `file_row_number + 1 AS nightjar_row, * EXCLUDE (file_row_number) FROM read_parquet(${path}, file_row_number = true)`,
     text: (column) => `CAST(${identifier(column)} AS VARCHAR)`,
   },
 ]
 const DELIMITERS = [',', ';', '\t', '|']
 
 /**
- * Copies a CSV, NDJSON or Parquet file, gzipped or not, into a table, with its row numbers as `nightjar_row`.
+ * Makes a CSV, NDJSON or Parquet file, gzipped or not, a table or a view, with its row numbers as `nightjar_row`.
  * @throws InputError with one line that says what is wrong with the file
  */
 export async function stage(db: DuckDBConnection, file: string, table: string): Promise<Staged> {
-  const { read, text } = await formatOf(file)
+  const { read, kind, text } = await formatOf(file)
   try {
-    return { columns: await create(db, table, read(pathOf(file))), text }
+    return { columns: await create(db, kind, table, read(pathOf(file))), kind, text }
   } catch (error) {
     throw new InputError(`${file}: ${await faultOf(db, file, error)}`)
   }
@@ -72,8 +83,8 @@ async function checkGzip(file: string): Promise<void> {
 /** A path is a pattern to DuckDB. */
 const pathOf = (file: string): string => quoted(file.replace(/[[*?]/g, '[$&]'))
 
-async function create(db: DuckDBConnection, table: string, reader: string): Promise<string[]> {
-  await db.run(`CREATE OR REPLACE TEMP TABLE ${table} AS SELECT row_number() OVER () AS nightjar_row, * FROM ${reader}`)
+async function create(db: DuckDBConnection, kind: Kind, table: string, selected: string): Promise<string[]> {
+  await db.run(`CREATE OR REPLACE TEMP ${kind} ${table} AS SELECT ${selected}`)
   const names = await db.runAndReadAll(`SELECT column_name FROM duckdb_columns() WHERE table_name = ${quoted(table)} ORDER BY column_index`)
   const columns = names
     .getRows()

@@ -4,13 +4,14 @@ import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Dataset, NOBODY } from '../../batch/dataset.ts'
+import { openDatabase } from '../../batch/engine/database.ts'
 import { gowallaSource } from '../../batch/evaluate/trials/sessions.ts'
 import { ingest } from '../../batch/ingest.ts'
 import { edge } from '../../batch/sources/edge.ts'
 import { files } from '../../batch/sources/files.ts'
 import { onlineRetail } from '../../batch/sources/online-retail.ts'
 import { openSource } from '../../batch/sources/registry.ts'
-import type { Source } from '../../batch/sources/source.ts'
+import { InputError, type Source } from '../../batch/sources/source.ts'
 import { deviceClasses, referrerClasses } from '../../shared/ranking/visit-context.ts'
 import { retailSlice } from './fixtures/make-retail-slice.ts'
 
@@ -97,7 +98,6 @@ describe('own files', () => {
     const csv = `visitor,item,at,kind\n${rows.map((row) => Object.values(row).join(',')).join('\n')}\n`
     const ndjson = rows.map((row) => JSON.stringify(row)).join('\n')
     const parquet = join(folder, 'events.parquet')
-    const { openDatabase } = await import('../../batch/engine/database.ts')
     const { db, close } = await openDatabase({ threads: 1, memoryMb: 128, workDirectory: folder })
     await db.run(`COPY (SELECT * FROM read_csv('${write('same.csv', csv)}')) TO '${parquet}' (FORMAT parquet)`)
     close()
@@ -218,6 +218,20 @@ describe('own files', () => {
   ])('say in one line what is wrong with %s', async (_name, options, message) => {
     await expect(read([files(options())])).rejects.toThrow(message)
     await expect(read([files(options())])).rejects.not.toThrow(/\n/)
+  })
+
+  it('say in one line that a Parquet file is damaged inside, which shows only when its rows are read', async () => {
+    const file = join(folder, 'damaged.parquet')
+    const { db, close } = await openDatabase({ threads: 1, memoryMb: 256, workDirectory: folder })
+    await db.run(`COPY (SELECT 'v' || hash(i) AS visitor, 'i' || hash(-i) AS item, i AS at FROM range(5000) rows(i)) TO '${file}'`)
+    close()
+    const bytes = readFileSync(file)
+    bytes.fill(0xff, 100, 20_000)
+    writeFileSync(file, bytes)
+    const damaged = read([files({ events: file })])
+    await expect(damaged).rejects.toThrow(InputError)
+    await expect(damaged).rejects.toThrow(/damaged\.parquet: cannot be read/)
+    await expect(damaged).rejects.not.toThrow(/\n/)
   })
 
   it('leave out what cannot be used, and count it', async () => {
