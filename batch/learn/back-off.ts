@@ -25,12 +25,15 @@ const STRENGTHS = Array.from({ length: 15 }, (_, i) => 4 * 2 ** i)
 export function priorStrength(children: Iterable<Child>): number {
   const evidence = new Float64Array(STRENGTHS.length)
   for (const { counts, parent } of children) {
+    // Most cells know few of all items; only those tell anything.
+    const known: number[] = []
+    for (let item = 0; item < counts.length; item++) if (counts[item] > 0) known.push(item)
+    if (known.length === 0) continue
     let total = 0
-    for (const count of counts) total += count
-    if (total === 0) continue
+    for (const item of known) total += counts[item]
     STRENGTHS.forEach((strength, s) => {
       let own = 0
-      for (let item = 0; item < counts.length; item++) if (counts[item] > 0) own += lnRising(strength * parent[item], counts[item])
+      for (const item of known) own += lnRising(strength * parent[item], counts[item])
       evidence[s] += (own + lnGamma(strength) - lnGamma(total + strength)) / total
     })
   }

@@ -90,12 +90,13 @@ export function estimateLists(byVisitor: Sparse, membership: Membership, options
     )
   const cell = level(cells, countIn, options.minVisitors)
 
+  const all = Uint32Array.from({ length: byVisitor.columns }, (_, item) => item)
   const lists = [...regions].flatMap(([region, regional]) => [
-    top(region, -1, lifted(regional, lately, everywhere), options.length),
+    top(all, region, -1, lifted(regional, lately, everywhere), options.length),
     ...Array.from({ length: membership.cohorts }, (_, c) => ({
       c,
       list: region === EVERYWHERE ? cohortShares.get(String(c)) : cell.shareOf(`${region} ${c}`),
-    })).flatMap(({ c, list }) => (list === undefined ? [] : [top(region, c, lifted(list, lately, everywhere), options.length)])),
+    })).flatMap(({ c, list }) => (list === undefined ? [] : [top(all, region, c, lifted(list, lately, everywhere), options.length)])),
   ])
   const strengths = { continent: continent.strength, country: country.strength, cohort: cohort.strength, cell: cell.strength }
   return { lists, regions: [...regions.keys()], strengths }
@@ -155,8 +156,7 @@ function recentWeights(byVisitor: Sparse): Float64Array {
   return weight
 }
 
-function top(region: string, cohort: number, distribution: Float64Array, length: number): ListInput {
-  const all = Uint32Array.from(distribution.keys())
+function top(all: Uint32Array, region: string, cohort: number, distribution: Float64Array, length: number): ListInput {
   const items = Array.from(topItems(all, all.length, distribution, length))
   return { region, cohort, items, scores: items.map((item) => distribution[item]) }
 }
