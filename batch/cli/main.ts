@@ -6,6 +6,7 @@ import { adminTokenCommand } from './admin-token.ts'
 import { auditCommand } from './audit.ts'
 import { benchCommand } from './bench.ts'
 import { costCommand } from './cost.ts'
+import { exportCommand } from './export.ts'
 import { forgetCommand } from './forget.ts'
 import { nightlyCommand } from './nightly.ts'
 import { quarantineCommand } from './quarantine.ts'
@@ -40,6 +41,7 @@ for (const command of [
   forgetCommand,
   auditCommand,
   adminTokenCommand,
+  exportCommand,
   simulateCommand,
   costCommand,
   benchCommand,

@@ -1,6 +1,6 @@
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { EVENTS_PREFIX } from '../../shared/quarantine.ts'
 import { parseRetention } from '../../shared/retention.ts'
 import { readConfig } from '../config.ts'
@@ -28,6 +28,8 @@ type NightlyOptions = TargetOptions & {
   mapping?: string
   data?: string
   config?: string
+  from?: number
+  to?: number
   edgeEvents?: boolean
   members?: true
   force?: true
@@ -51,6 +53,8 @@ export const nightlyCommand = (): Command =>
       .option('--config <file>', 'JSON that overrides defaults (docs/nightly.md)')
       .option('--edge-events', 'also learn from what the edge recorded (the default, but for historic data sets)')
       .option('--no-edge-events', 'leave out what the edge recorded')
+      .option('--from <time>', 'learn only from what happened since then: a day or an ISO 8601 time, UTC', momentOf)
+      .option('--to <time>', 'and before then; with --from, any window is rebuilt from the archive', momentOf)
       .option('--members', 'let the edge start imported visitors from their history; only with their consent')
       .option('--force', 'compute although nothing changed, and publish even when a gate says no')
       .option('--plan', 'compute everything, publish nothing: say what would be written, deleted and stored, and what that costs')
@@ -73,6 +77,8 @@ Examples:
 async function runNightly(options: NightlyOptions): Promise<void> {
   const config = readConfig(options.config)
   checkOptions(options.source, options)
+  const { from, to } = options
+  if (from !== undefined && to !== undefined && from >= to) throw new InputError('--from must be before --to')
   const directory = resolve(options.directory)
   const idKey = options.members ? readSecret('ID_KEY') : null
   if (options.members && idKey === null)
@@ -105,6 +111,7 @@ async function runNightly(options: NightlyOptions): Promise<void> {
         force: options.force === true,
         plan: options.plan === true,
         threads: options.threads,
+        window: { ...(from !== undefined && { from }), ...(to !== undefined && { to }) },
         now: Date.now(),
         progress,
       })
@@ -131,6 +138,14 @@ async function forgetAndRecord(blobs: BlobSource, archive: string, progress: Pro
   progress.note(
     `Removed from the archive: ${count.format(events)} events of ${count.format(visitors)} erased visitors, ${count.format(expired)} that had their time.`,
   )
+}
+
+/** Unix seconds of a day (its beginning) or an ISO 8601 time; without a zone, UTC. */
+function momentOf(text: string): number {
+  const time = Date.parse(/^\d{4}-\d{2}-\d{2}T[\d:.]+$/.test(text) ? `${text}Z` : text)
+  if (Number.isNaN(time) || !/^\d{4}-\d{2}-\d{2}/.test(text))
+    throw new InvalidArgumentError('It must be a day such as 2026-11-23, or a time such as 2026-11-23T18:00Z.')
+  return Math.floor(time / 1000)
 }
 
 const count = new Intl.NumberFormat('en')

@@ -1,10 +1,7 @@
 import { Command } from 'commander'
-import { type DisplayPack, decodeDisplay } from '../../shared/release/display-pack.ts'
-import { packKey } from '../../shared/release/keys.ts'
-import { type ChannelEntry, packOfSlot } from '../../shared/release/manifest.ts'
-import type { Packs } from '../release/packs.ts'
-import { keptReleases, packsOf, readChannel } from '../release/release-store.ts'
-import { viewOfPacks } from '../release/view-of-packs.ts'
+import type { ChannelEntry } from '../../shared/release/manifest.ts'
+import { readRelease } from '../release/read-release.ts'
+import { keptReleases, readChannel } from '../release/release-store.ts'
 import { InputError } from '../sources/source.ts'
 import type { KvSink } from '../stores/kv-sink.ts'
 import { openTarget, type TargetOptions, withTarget } from './target.ts'
@@ -45,15 +42,11 @@ async function entryOf(kv: KvSink, release: string | undefined): Promise<Channel
 type ShownRow = { id: string; title: string; similar?: number; together?: number; score?: number }
 
 async function rowsOf(kv: KvSink, { release, manifest }: ChannelEntry, { item, region, limit }: ShowOptions): Promise<ShownRow[]> {
-  const packs: Packs = new Map()
-  for (const hash of packsOf(manifest)) {
-    const bytes = await kv.get(packKey(hash))
-    if (bytes !== null) packs.set(hash, Uint8Array.from(bytes))
+  const { view, item: itemOf } = await readRelease(kv, { release, manifest })
+  const named = (index: number): { id: string; title: string } => {
+    const { id, values } = itemOf(index)
+    return { id, title: values.title ?? '' }
   }
-  const view = viewOfPacks(release, manifest, packs)
-  const display = manifest.display.map(({ hash }) => decodeDisplay((packs.get(hash) ?? new Uint8Array()).buffer))
-  const named = (index: number): { id: string; title: string } =>
-    nameOf(display[packOfSlot(manifest.display, view.core.slot[index])], view.core.slot[index])
   if (item !== undefined) {
     const index = Array.from({ length: view.core.items }, (_, i) => i).find((i) => named(i).id === item)
     if (index === undefined) throw new InputError(`release ${release} has no item "${item}"`)
@@ -73,9 +66,4 @@ async function rowsOf(kv: KvSink, { release, manifest }: ChannelEntry, { item, r
     0,
     limit,
   )
-}
-
-function nameOf(pack: DisplayPack, slot: number): { id: string; title: string } {
-  const { title }: { title?: string } = JSON.parse(pack.json(slot))
-  return { id: pack.id(slot), title: title ?? '' }
 }

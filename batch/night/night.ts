@@ -31,6 +31,8 @@ export type NightOptions = {
   /** Compute, and say what publishing would do; neither KV nor R2 is written. */
   plan?: boolean
   threads: number
+  /** Unix seconds: learn only from what happened in it; all there is without either. */
+  window?: { from?: number; to?: number }
   /** Unix milliseconds, for bookkeeping outside the release's hash. */
   now: number
   progress: Progress
@@ -63,7 +65,7 @@ export async function night(options: NightOptions): Promise<NightReport> {
   const dataset = await stages.run(
     'ingest',
     (data) => data.deeds.count,
-    () => ingest(options.sources, { threads: options.threads, workDirectory: options.directory }),
+    () => ingest(options.sources, { threads: options.threads, workDirectory: options.directory, ...options.window }),
   )
   if (dataset.items.length === 0 || dataset.deeds.count === 0)
     throw new InputError(`no usable events in the input${reasons(dataset.dropped)}; docs/data.md says what a night needs`)
