@@ -18,6 +18,8 @@ const DEPLOY_CONFIG = join(ROOT, 'wrangler.deploy.toml')
 /** Cloudflare tells nobody a secret again; what the site's backend and an admin need is kept here. */
 const KEPT_SECRETS = join(ROOT, '.dev.vars.deployed')
 const ARCHIVE_DAYS = 30
+/** What is kept only to look back at. */
+const EXPIRING = ['releases', 'overlays']
 const PATIENCE_MS = 120_000
 
 const HELP = `npm run deploy           put this project on your Cloudflare account (docs/deploy.md)
@@ -60,7 +62,7 @@ const STEPS: Step[] = [
   { plan: 'check the login (wrangler whoami) and pick the account', run: signIn },
   { plan: `create the KV namespace "${namespaceTitle}" unless it exists`, run: ensureNamespace },
   {
-    plan: `create the R2 bucket "${bucket}" unless it exists, and let its releases/ expire after ${ARCHIVE_DAYS} days`,
+    plan: `create the R2 bucket "${bucket}" unless it exists, and let its ${EXPIRING.map((prefix) => `${prefix}/`).join(', ')} expire after ${ARCHIVE_DAYS} days`,
     run: ensureBucket,
   },
   { plan: 'write wrangler.deploy.toml: wrangler.toml with the ids of this account', run: writeConfig },
@@ -139,11 +141,12 @@ async function ensureBucket({ environment }: Deployment): Promise<string> {
       throw error
     },
   )
-  const rule = 'nightjar-releases'
   const rules = await wrangler(['r2', 'bucket', 'lifecycle', 'list', bucket], environment)
-  if (!rules.includes(rule)) {
-    const days = String(ARCHIVE_DAYS)
-    await wrangler(['r2', 'bucket', 'lifecycle', 'add', bucket, rule, 'releases/', '--expire-days', days, '--force'], environment)
+  const days = String(ARCHIVE_DAYS)
+  for (const prefix of EXPIRING) {
+    const rule = `nightjar-${prefix}`
+    if (!rules.includes(rule))
+      await wrangler(['r2', 'bucket', 'lifecycle', 'add', bucket, rule, `${prefix}/`, '--expire-days', days, '--force'], environment)
   }
   return created ? 'created' : 'exists'
 }
