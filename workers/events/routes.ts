@@ -12,8 +12,9 @@ import { jsonBody } from '../http/body.ts'
 import { networkOf } from '../http/network.ts'
 import { firstIssue, HttpProblem, validate } from '../http/problem.ts'
 import { countryOf, visitContext } from '../http/visit-context.ts'
+import { isAdmin } from '../identity/admin.ts'
 import { consentOf, deniesEverything } from '../identity/consent.ts'
-import { type Identity, identify, isAdmin } from '../identity/identify.ts'
+import { type Identity, identify } from '../identity/identify.ts'
 import { sealMemory } from '../identity/memory-token.ts'
 import { warn } from '../log.ts'
 import { senderOf } from '../objects/crowd.ts'
@@ -33,7 +34,7 @@ eventRoutes.post('/v1/events', async (c) => {
   await requireWriteKey(c, body.writeKey)
   const now = nowOf(c.env, c.req.raw)
   // A backend speaks for all of its visitors from one address.
-  const network = (await isAdmin(c.env, c.req.raw)) ? null : await networkOf(c.env, c.req.raw, now)
+  const network = (await isAdmin(c.env, c.req.raw, 'events')) ? null : await networkOf(c.env, c.req.raw, now)
   await withinLimits(c, body.visitor ?? network, body.writeKey)
   const results: EventResult[] = []
   const accepted: Event[] = []
