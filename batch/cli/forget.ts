@@ -65,7 +65,7 @@ async function forget(list: string, options: ForgetOptions): Promise<void> {
   process.stdout.write(
     options.json
       ? `${JSON.stringify({ erased, refused, receipts })}\n`
-      : `${erased} visitors erased at the edge; receipts in ${receipts}. The next night removes their events.\n`,
+      : `${erased} ${erased === 1 ? 'visitor' : 'visitors'} erased at the edge; receipts in ${receipts}. The next night removes their events.\n`,
   )
   if (refused.length > 0 && !options.json)
     process.stderr.write(`nightjar: ${list}: no id of this deployment in line ${refused.join(', ')}; give v1.… or user:<own id>\n`)

@@ -50,7 +50,7 @@ describe('visitors who want to be forgotten', () => {
     const list = join(edge.directory, 'leaving.txt')
     writeFileSync(list, `# customers who left\n${leaving}\n\nnobody\n`)
     const asked = await nightjar('forget', '--list', list, '--directory', edge.directory)
-    expect(asked).toMatchObject({ code: 1, out: expect.stringContaining('1 visitors erased'), err: expect.stringContaining('line 4') })
+    expect(asked).toMatchObject({ code: 1, out: expect.stringContaining('1 visitor erased'), err: expect.stringContaining('line 4') })
     const receipts = `${list}.receipts.ndjson`
     const receipt = JSON.parse(readFileSync(receipts, 'utf8')) as SignedReceipt
     expect(await nightjar('forget', '--verify', receipts)).toMatchObject({ code: 0 })

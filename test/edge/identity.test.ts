@@ -80,6 +80,15 @@ describe('identity tokens', () => {
     expect(await identify(env, plain, token)).toEqual({ hash: await visitorHash(env.ID_KEY, 'anna@shop'), eu: false })
   })
 
+  test('of a site whose users live in the EU say so, wherever the user is today, and for the admin as well', async () => {
+    const inEu = { ...env, USERS_JURISDICTION: 'eu' } as unknown as Env
+    const token = await signed({ sub: 'anna', exp: now + 60 })
+    const abroad = new Request('https://edge.test/', { cf: { country: 'US' } as CfProperties })
+    for (const request of [plain, abroad]) expect((await identify(inEu, request, token))?.eu).toBe(true)
+    expect((await identify(inEu, withBearer(env.ADMIN_KEY), 'user:anna'))?.eu).toBe(true)
+    expect((await identify(env, plain, token))?.eu).toBe(false)
+  })
+
   test('of a backend whose clock is ahead are good', async () => {
     expect(await identify(env, plain, await signed({ sub: 'anna', iat: now + 30, exp: now + 60 }))).not.toBeNull()
   })

@@ -59,6 +59,15 @@ describe('minting', () => {
     expect(await readVisitorId(env.ID_KEY, visitor ?? '')).toEqual({ eu: true })
   })
 
+  test('in the EU is found again on a journey', async () => {
+    const [, visitor] = await minted({ consent: 'granted' }, { cf: { country: 'FR', isEUCountry: '1' } as CfProperties })
+    await accepted(from(visitor ?? '', [click('a')]), { cf: { country: 'FR', isEUCountry: '1' } as CfProperties })
+    const abroad = { cf: { country: 'US' } as CfProperties }
+    await accepted(from(visitor ?? '', [click('b')]), abroad)
+    const held: Exported = await (await call('/v1/visitors/me', { ...abroad, ...bearer(visitor ?? '') })).json()
+    expect(held.items.map(({ id }) => id).sort()).toEqual(['a', 'b'])
+  })
+
   test('names nobody without a yes', async () => {
     expect(await minted({})).toEqual([200, null])
     expect(await minted({ consent: 'denied' })).toEqual([200, null])

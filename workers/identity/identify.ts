@@ -30,15 +30,21 @@ async function provenBy(env: Env, request: Request, visitor: string): Promise<Id
   if (minted !== null) return { hash: await visitorHash(env.ID_KEY, visitor), eu: minted.eu }
   if (visitor.startsWith('user:')) {
     const allowed = (await isAdmin(env, request, 'events')) || (await isAdmin(env, request, 'visitors'))
-    return allowed ? { hash: await visitorHash(env.ID_KEY, visitor.slice(5)), eu: false } : null
+    return allowed ? { hash: await visitorHash(env.ID_KEY, visitor.slice(5)), eu: usersLiveInEu(env) } : null
   }
   if (visitor.split('.').length !== 3) {
     countIgnored('visitor', 'forged or damaged')
     return null
   }
   const subject = await subjectOf(env, visitor)
-  return subject === null ? null : { hash: await visitorHash(env.ID_KEY, subject), eu: false }
+  return subject === null ? null : { hash: await visitorHash(env.ID_KEY, subject), eu: usersLiveInEu(env) }
 }
+
+/**
+ * A user's own id has no bit that says where their object lives, and where they are today does not say it either: they would
+ * not find it again on a journey. So it is said once, for all users of the site.
+ */
+const usersLiveInEu = (env: Env): boolean => env.USERS_JURISDICTION === 'eu'
 
 /**
  * The subject of an identity token; null unless it is well signed, for this site where it names one, has not expired and
