@@ -9,7 +9,7 @@ import { ConsentChoice, ItemId, Region } from '../shared/schemas/ids.ts'
 import { ItemSchema, ItemsBody } from '../shared/schemas/items.ts'
 import { FilterSchema, listScenarios, RecommendationBody, RecommendationQuery, ScenarioSchema } from '../shared/schemas/recommendations.ts'
 import { SegmentEvent } from '../shared/schemas/segment.ts'
-import { ConsentBody, ForgetBody, MergeBody, MintBody } from '../shared/schemas/visitors.ts'
+import { ConsentBody, ForgetBody, MergeBody, MintBody, PreferencesBody } from '../shared/schemas/visitors.ts'
 import { EventsAnswerSchema, ItemsAnswerSchema, ProblemSchema, RecommendationAnswerSchema } from './openapi-answers.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -185,6 +185,12 @@ export function openApi(): Json {
         post: {
           ...visitorPath('setConsent', 'A no empties what is remembered; a yes lets it remember from now on'),
           requestBody: body(ConsentBody),
+        },
+      },
+      '/v1/visitors/me/preferences': {
+        put: {
+          ...visitorPath('setPreferences', 'What the visitor said they like; answers begin from it until their first deed'),
+          requestBody: body(PreferencesBody),
         },
       },
       '/v1/visitors/merge': {

@@ -1,6 +1,6 @@
 import * as v from 'valibot'
 import type { SignedReceipt } from '../receipt.ts'
-import { ConsentChoice, type Consents, Referrer } from './ids.ts'
+import { ConsentChoice, type Consents, ItemId, Referrer } from './ids.ts'
 
 const writeKey = v.optional(v.string('must be a string'))
 const proof = v.optional(v.pipe(v.string('must be a string'), v.maxLength(2000, 'must be at most 2000 characters')))
@@ -20,6 +20,25 @@ export const ConsentBody = v.strictObject({
   token: proof,
   referrer: v.optional(Referrer),
 })
+
+/** `PUT /v1/visitors/me/preferences`: what a visitor chose when asked what they like; replaces what they chose before. */
+export const PreferencesBody = v.strictObject({
+  writeKey,
+  visitor: proof,
+  consent: v.optional(ConsentChoice),
+  categories: v.optional(
+    v.pipe(
+      v.array(v.pipe(v.string('must be a string'), v.maxLength(200, 'must be at most 200 characters')), 'must be a list of categories'),
+      v.maxLength(20, 'takes at most 20 categories'),
+    ),
+    [],
+  ),
+  items: v.optional(v.pipe(v.array(ItemId, 'must be a list of item ids'), v.maxLength(20, 'takes at most 20 items')), []),
+})
+export type Preferences = { categories: string[]; items: string[] }
+
+/** Null where consent does not allow to keep them. */
+export type PreferencesAnswer = { preferences: Preferences | null }
 
 /** `POST /v1/visitors/merge`: whoever held the anonymous id `from` has logged in, and is `into` from now on. */
 export const MergeBody = v.strictObject({

@@ -1,6 +1,6 @@
 import { reset, runDurableObjectAlarm, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { afterEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { AUDIT_START, type AuditEntry, type AuditHead, verifyChain } from '../../shared/audit.ts'
 import { visitorHash } from '../../shared/pseudonym.ts'
 import { auditLog, onRecord } from '../../workers/objects/audit-log-client.ts'
@@ -9,6 +9,8 @@ import { accepted, bearer, call, click, from, mint, post } from './events-client
 const HOUR_MS = 3_600_000
 const note = { action: 'admin', actor: 'admin:key', detail: {} } as const
 
+// Before as well: another file may have left something that an alarm would write down.
+beforeEach(() => reset())
 afterEach(async () => {
   vi.useRealTimers()
   await reset()

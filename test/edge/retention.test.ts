@@ -1,6 +1,6 @@
 import { reset } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { afterEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { enforceRetention } from '../../workers/cron/retention.ts'
 import { archive } from './events-client.ts'
 
@@ -20,6 +20,8 @@ const runs = async (bindings: Env, now: number, most = 8): Promise<void> => {
   for (let i = 0; i < most; i++) await enforceRetention(bindings, now)
 }
 
+// Before as well: another file may have left its events in the archive.
+beforeEach(() => reset())
 afterEach(() => reset())
 
 test('the cron takes out each type after its time, and in the end whole days', async () => {

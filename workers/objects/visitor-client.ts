@@ -1,6 +1,7 @@
 import type { Memory } from '../../shared/memory.ts'
 import { itemHash } from '../../shared/release/hash.ts'
 import type { Consents } from '../../shared/schemas/ids.ts'
+import type { Preferences } from '../../shared/schemas/visitors.ts'
 import { UNDECIDED } from '../identity/consent.ts'
 import type { Identity } from '../identity/identify.ts'
 import { warn } from '../log.ts'
@@ -56,6 +57,8 @@ export const exportVisitor = async (env: Env, identity: Identity): Promise<{ sta
 export const changeConsent = async (env: Env, identity: Identity, said: Consents, now: number): Promise<Consents> =>
   visitorStub(env, identity).setConsent(said, now)
 
+export const keepPreferences = async (env: Env, identity: Identity, liked: Preferences, said: Consents, now: number): Promise<boolean> =>
+  visitorStub(env, identity).prefer(liked, said, now)
 export const lookAtVisitor = async (env: Env, identity: Identity, now: number): Promise<Visited> =>
   visitorStub(env, identity).record([], UNDECIDED, now)
 export const absorbVisitor = async (env: Env, identity: Identity, past: VisitorState, now: number): Promise<Visited> =>

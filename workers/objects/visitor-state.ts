@@ -1,6 +1,7 @@
 import { REMEMBERED_ITEMS } from '../../shared/memory.ts'
 import type { Deed } from '../../shared/ranking/release-view.ts'
 import type { Consents } from '../../shared/schemas/ids.ts'
+import type { Preferences } from '../../shared/schemas/visitors.ts'
 
 /** One item of a visitor's past; `at` in Unix milliseconds. */
 export type VisitorItem = { id: string; deed: Deed; at: number }
@@ -14,6 +15,8 @@ export type VisitorState = {
   items: VisitorItem[]
   /** Ids of what was bought, newest first; longer than `items`, so that what was bought is still left out later. */
   purchased: string[]
+  /** What the visitor said they like; answers begin from it until there is a first deed. */
+  preferences?: Preferences
   /** When the object was made and last written, Unix milliseconds. */
   createdAt: number
   updatedAt: number
@@ -52,7 +55,13 @@ export function remember(state: VisitorState, deeds: readonly VisitorItem[], now
 /** One past of two: what either did, newest first. */
 export function joined(state: VisitorState, other: VisitorState, now: number): VisitorState {
   const { items, purchased } = remember(state, other.items, now)
-  return { ...state, items, purchased: [...new Set([...purchased, ...other.purchased])].slice(0, REMEMBERED_PURCHASES), updatedAt: now }
+  return {
+    ...other,
+    ...state,
+    items,
+    purchased: [...new Set([...purchased, ...other.purchased])].slice(0, REMEMBERED_PURCHASES),
+    updatedAt: now,
+  }
 }
 
 /** The state after a no to personalisation: the visitor's own decision is all that is left. */

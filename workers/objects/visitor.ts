@@ -1,5 +1,6 @@
 import { DurableObject } from 'cloudflare:workers'
 import type { Consents } from '../../shared/schemas/ids.ts'
+import type { Preferences } from '../../shared/schemas/visitors.ts'
 import { DENIED, decidedBy, deniesEverything, settled, stricter, UNDECIDED } from '../identity/consent.ts'
 import { forget, joined, newState, remember, type VisitorItem, type VisitorState } from './visitor-state.ts'
 
@@ -68,6 +69,16 @@ export class Visitor extends DurableObject<Env> {
     const base = state ?? newState(consent, now)
     await this.keep(row, consent.personalisation === 'denied' ? forget(base, consent, now) : { ...base, consent, updatedAt: now })
     return consent
+  }
+
+  /** Keeps what the visitor said they like. @param now Unix milliseconds @returns whether consent allows it */
+  async prefer(preferences: Preferences, said: Consents, now: number): Promise<boolean> {
+    const row = this.row()
+    const before = stateOf(row)
+    if (refuses(row, now) || settled(before?.consent ?? null, said).personalisation !== 'granted') return false
+    const consent = decidedBy(before?.consent ?? null, said)
+    await this.keep(row, { ...(before ?? newState(consent, now)), consent, preferences, updatedAt: now })
+    return true
   }
 
   /**

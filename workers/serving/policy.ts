@@ -32,7 +32,8 @@ function withinPrices(price: number, { minPrice, maxPrice }: Filter): boolean {
   return price > 0 && price >= Math.fround(minPrice ?? 0) && price <= Math.fround(maxPrice ?? Number.POSITIVE_INFINITY)
 }
 
-function categoryIndices(core: Core, wanted: Filter['category']): Set<number> | null {
+/** The indices of categories by their names, those that the release knows; null where none is asked for. */
+export function categoryIndices(core: Core, wanted: Filter['category']): Set<number> | null {
   if (wanted === undefined) return null
   const names = new Set(typeof wanted === 'string' ? [wanted] : wanted)
   return new Set(core.categories.flatMap((name, index) => (index > 0 && names.has(name) ? [index] : [])))

@@ -12,6 +12,7 @@ import { type LiveRelease, withOverlay } from '../releases/with-overlay.ts'
 import { warmUp } from '../scoring/scorer.ts'
 import { bundledAnswer, type Slate, slateJson } from './answer.ts'
 import { entrySlate } from './entry-slate.ts'
+import { likedItems } from './liked-items.ts'
 import { filledUp, recentSlate, regionSlate, trendingItems, trendingSlate } from './list-slate.ts'
 import { personalSlate } from './personal-slate.ts'
 import { placeOf, regionsOf } from './place.ts'
@@ -63,11 +64,12 @@ async function slateOf(env: Env, ctx: Background, visit: Visit, release: LiveRel
   const bare = asked.scenario === 'bench'
   const regions = [...visit.wanted(release.regions)]
   const [past, overlay, listsRead] = await Promise.all([visit.past, visit.overlay, release.loadLists(ctx, regions)])
-  const history = await historyOf(env, ctx, past, release)
-  const purchased = asked.excludePurchased ? purchasedOf(past, history, release) : []
+  const deeds = await historyOf(env, ctx, past, release)
+  const purchased = asked.excludePurchased ? purchasedOf(past, deeds, release) : []
   const allow = bare
-    ? allButCurrent(release, history, asked)
+    ? allButCurrent(release, deeds, asked)
     : allowedItems(release, [...indicesOf(release, asked.exclude), ...purchased], asked.filter, nowOf(env, visit.raw))
+  const history = deeds.length === 0 && asked.scenario === 'home' ? likedItems(release, regions, past?.state?.preferences, allow) : deeds
   const length = asked.offset + asked.limit
   const plain = ({ shown, rung }: Shelf): Slate => ({
     shown: asked.explain ? shown.map((item) => ({ explain: { features: {}, sources: { [item.source]: item.score } }, ...item })) : shown,

@@ -29,7 +29,9 @@ export async function pastOf(env: Env, raw: Request, asked: RecommendationReques
     const identity = await identify(env, raw, asked.visitor)
     if (identity === null) return null
     const now = nowOf(env, raw)
-    const memory = asked.token === undefined ? null : await openMemory(env, identity, asked.token, now)
+    const opened = asked.token === undefined ? null : await openMemory(env, identity, asked.token, now)
+    // A token without items says less than the object, which also has what the visitor said they like.
+    const memory = opened !== null && opened.items.length > 0 ? opened : null
     // The token holds the last items only; what was bought before them the object knows.
     const state = memory === null || asked.excludePurchased ? await readVisitor(env, identity) : null
     return state !== null && !allows(state, said) ? null : { identity, said, memory, state, now }

@@ -1,5 +1,12 @@
 import { type Context, Hono } from 'hono'
-import { ConsentBody, type MergeAnswer, MergeBody, MintBody } from '../../shared/schemas/visitors.ts'
+import {
+  ConsentBody,
+  type MergeAnswer,
+  MergeBody,
+  MintBody,
+  type PreferencesAnswer,
+  PreferencesBody,
+} from '../../shared/schemas/visitors.ts'
 import { requireWriteKey } from '../http/access.ts'
 import { jsonBody } from '../http/body.ts'
 import { orProblem } from '../http/or-problem.ts'
@@ -10,7 +17,7 @@ import { allowsAnything, consentOf, DENIED, deniesEverything, UNDECIDED } from '
 import { type Identity, identify } from '../identity/identify.ts'
 import { mintVisitorId, readVisitorId } from '../identity/visitor-id.ts'
 import { countConsent, onRecord } from '../objects/audit-log-client.ts'
-import { changeConsent, exportVisitor } from '../objects/visitor-client.ts'
+import { changeConsent, exportVisitor, keepPreferences } from '../objects/visitor-client.ts'
 import { eraseEverywhere } from './erasure.ts'
 import { mergeVisitors } from './merge.ts'
 
@@ -48,6 +55,16 @@ visitorRoutes.post('/v1/visitors/me/consent', async (c) => {
   const consent = await orProblem(() => changeConsent(c.env, identity, said, Date.now()))
   c.executionCtx.waitUntil(countConsent(c.env, said, Date.now()))
   return c.json({ consent }, 200, PRIVATE)
+})
+
+/** What a visitor chose when asked what they like: answers begin from it until they have done something. */
+visitorRoutes.put('/v1/visitors/me/preferences', async (c) => {
+  const { visitor, consent, categories, items } = validate(PreferencesBody, await jsonBody(c))
+  const { identity } = await provenVisitor(c, visitor)
+  const said = consentOf(c.req.raw, consent)
+  const preferences = { categories, items }
+  const kept = said.personalisation !== 'denied' && (await orProblem(() => keepPreferences(c.env, identity, preferences, said, Date.now())))
+  return c.json({ preferences: kept ? preferences : null } satisfies PreferencesAnswer, 200, PRIVATE)
 })
 
 /** At login: what was done under an anonymous id becomes the user's, and the anonymous id is worth nothing any more. */
