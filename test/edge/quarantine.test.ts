@@ -1,13 +1,13 @@
 import { reset, runInDurableObject } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
-import { beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { RejectedRecord } from '../../shared/schemas/events.ts'
 import { eventLogs } from '../../workers/objects/event-log-client.ts'
 import { accepted, archive, click, flushed, from, mint } from './events-client.ts'
 
-beforeEach(async () => {
-  await reset()
-})
+beforeEach(() => reset())
+// The next file must not find what this one archived.
+afterEach(() => reset())
 
 async function quarantine(): Promise<{ keys: string[]; records: RejectedRecord[] }> {
   const { objects } = await env.EVENTS.list({ prefix: 'quarantine/' })
