@@ -36,7 +36,14 @@ export default defineConfig({
           }),
         ],
         // One isolate for all files: starting one, with the ONNX runtime in it, takes longer than all of the tests.
-        test: { name: 'edge', include: ['test/edge/**/*.test.ts'], isolate: false, testTimeout: 30_000, hookTimeout: 30_000 },
+        test: {
+          name: 'edge',
+          include: ['test/edge/**/*.test.ts'],
+          globalSetup: 'test/batch/support/place-onnx.ts',
+          isolate: false,
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
       },
       {
         test: {

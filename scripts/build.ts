@@ -1,10 +1,18 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { build } from 'esbuild'
+import { placeOnnx } from '../batch/onnx/build.ts'
+import { InputError } from '../batch/sources/source.ts'
+import { MODEL_VARIABLE } from './model-variable.ts'
+import { parseOptions } from './parse-options.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const SITE = join(ROOT, 'workers/site')
 const OUT = join(ROOT, 'dist/site')
+
+const HELP = `npm run build            make what the Worker is deployed with: its page, its SDK, its ONNX runtime
+  -- --model <file>      rank with this ONNX graph instead of the ranker's own (docs/serving.md)
+`
 
 /** The static assets that the Worker serves: the demo page, the SDK, and the list that answers when KV does not. */
 export async function buildSite(): Promise<void> {
@@ -47,4 +55,22 @@ function writeIfChanged(file: string, bytes: Uint8Array): void {
   writeFileSync(file, bytes)
 }
 
-if (import.meta.main) await buildSite()
+if (import.meta.main) process.exitCode = await main()
+
+async function main(): Promise<number> {
+  const { values } = parseOptions({ options: { model: { type: 'string' }, help: { type: 'boolean', default: false } } })
+  if (values.help) {
+    process.stdout.write(HELP)
+    return 0
+  }
+  try {
+    await buildSite()
+    const { line } = await placeOnnx(values.model ?? process.env[MODEL_VARIABLE])
+    process.stdout.write(`${line}\n`)
+    return 0
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error
+    process.stderr.write(`build: ${error.message}\n`)
+    return 2
+  }
+}

@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare'
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from 'wrangler'
+import { buildOnnx } from '../batch/onnx/build.ts'
 import { type Bindings, storesOf } from '../batch/stores/binding.ts'
 import type { Stores } from '../batch/stores/open-stores.ts'
 import { wrangler } from './wrangler.ts'
@@ -29,13 +30,17 @@ export type EdgeOptions = {
   inspectorPort?: number
 }
 
-const MODULE_TYPES = { js: 'ESModule', wasm: 'CompiledWasm', onnx: 'Data' } as const
+const MODULE_TYPES = { js: 'ESModule', wasm: 'CompiledWasm', onnx: 'Data', bin: 'Data' } as const
 const moduleType = (name: string): (typeof MODULE_TYPES)[keyof typeof MODULE_TYPES] | undefined =>
   MODULE_TYPES[name.slice(name.lastIndexOf('.') + 1) as keyof typeof MODULE_TYPES]
 
+/** What ONNX starts from: what the build chose, or onnxruntime-web as it comes, to compare with. */
+export type OnnxStart = 'as-deployed' | 'stock'
+
 /** Bundles the Worker as it would be deployed. @param main another entry than wrangler.toml's */
-export async function buildWorker(folder: string, main?: string): Promise<BuiltWorker> {
+export async function buildWorker(folder: string, main?: string, onnx: OnnxStart = 'as-deployed'): Promise<BuiltWorker> {
   await wrangler(['deploy', ...(main === undefined ? [] : [main]), '--dry-run', '--outdir', folder])
+  if (onnx === 'stock') await takeStockOnnx(folder)
   return { folder, files: readdirSync(folder).filter((name) => moduleType(name) !== undefined) }
 }
 
@@ -120,4 +125,12 @@ function runtimes(): number[] {
   } catch {
     return []
   }
+}
+
+/** Puts the stock runtime in the place of the one that was bundled, file by file; wrangler sets a hash before their names. */
+async function takeStockOnnx(folder: string): Promise<void> {
+  const { filesFor } = await buildOnnx()
+  const bundled = readdirSync(folder)
+  for (const [name, bytes] of Object.entries(filesFor('stock')))
+    for (const file of bundled.filter((one) => one.endsWith(`-${name}`))) writeFileSync(join(folder, file), bytes)
 }

@@ -4,10 +4,13 @@ import { join, resolve } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { parseEnv } from 'node:util'
 import { unstable_readConfig } from 'wrangler'
+import { buildOnnx } from '../batch/onnx/build.ts'
 import { copyLiveRelease } from '../batch/release/copy-release.ts'
 import { readChannel } from '../batch/release/release-store.ts'
+import { InputError } from '../batch/sources/source.ts'
 import { findTarget, openStores } from '../batch/stores/open-stores.ts'
 import { deployConfig } from './deploy-config.ts'
+import { MODEL_VARIABLE } from './model-variable.ts'
 import { parseOptions } from './parse-options.ts'
 import { newSecrets } from './secrets.ts'
 import { WranglerError, wrangler, wranglerRecords } from './wrangler.ts'
@@ -27,6 +30,7 @@ const HELP = `npm run deploy           put this project on your Cloudflare accou
   -- --publish           publish the local release even where the deployment has one
   -- --url <address>     where the deployment answers, if not where wrangler says
   -- --directory <d>     whose local release to publish, instead of .nightjar
+  -- --model <file>      rank with this ONNX graph instead of the ranker's own (docs/serving.md)
 `
 
 const { values: options } = parseOptions({
@@ -35,6 +39,7 @@ const { values: options } = parseOptions({
     publish: { type: 'boolean', default: false },
     url: { type: 'string' },
     directory: { type: 'string', default: join(ROOT, '.nightjar') },
+    model: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 })
@@ -86,6 +91,14 @@ async function main(): Promise<number> {
     secrets: {},
     released: false,
     url: options.url ?? '',
+  }
+  if (options.model !== undefined) {
+    try {
+      process.stdout.write(`${(await buildOnnx(options.model)).line}\n`)
+    } catch (error) {
+      process.stderr.write(`deploy: ${error instanceof Error ? error.message : String(error)}\n`)
+      return error instanceof InputError ? 2 : 1
+    }
   }
   for (const [i, { plan, run }] of STEPS.entries()) {
     process.stdout.write(`${i + 1}. ${plan}\n`)
@@ -214,7 +227,9 @@ async function deploy(deployment: Deployment): Promise<string> {
     const file = join(folder, 'secrets.json')
     writeFileSync(file, JSON.stringify(deployment.secrets), { mode: 0o600 })
     const withSecrets = Object.keys(deployment.secrets).length > 0 ? ['--secrets-file', file] : []
-    const records = await wranglerRecords(['deploy', '--config', DEPLOY_CONFIG, ...withSecrets], deployment.environment)
+    const model = options.model === undefined ? {} : { [MODEL_VARIABLE]: resolve(options.model) }
+    const environment = { ...deployment.environment, ...model }
+    const records = await wranglerRecords(['deploy', '--config', DEPLOY_CONFIG, ...withSecrets], environment)
     const targets = records.find(({ type }) => type === 'deploy')?.targets
     // Targets name schedules too.
     const host = Array.isArray(targets) ? targets.map(String).find((target) => /^(https:\/\/)?[\w-]+(\.[\w-]+)+$/.test(target)) : undefined

@@ -21,7 +21,7 @@ healthRoutes.get('/readyz', async (c) => {
       release: current.loaded.release,
       items: current.loaded.core.items,
       ageHours: Math.round(ageMs / 360_000) / 10,
-      onnxFailures: counters.onnxFailures,
+      ...counters,
     },
     200,
     NO_STORE,

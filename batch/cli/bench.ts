@@ -7,6 +7,7 @@ import { ablationCommand } from './bench-ablation.ts'
 import { batchCommand } from './bench-batch.ts'
 import { edgeCommand } from './bench-edge.ts'
 import { kernelsCommand } from './bench-kernels.ts'
+import { onnxCommand } from './bench-onnx.ts'
 import { qualityCommand } from './bench-quality.ts'
 import { replayCommand } from './bench-replay.ts'
 import { runNight } from './run-night.ts'
@@ -21,6 +22,7 @@ export const benchCommand = (): Command =>
     .addCommand(ablationCommand())
     .addCommand(kernelsCommand())
     .addCommand(batchCommand())
+    .addCommand(onnxCommand())
     .addCommand(replayCommand())
     .addCommand(edgeCommand())
     .addCommand(

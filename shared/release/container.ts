@@ -10,7 +10,7 @@ const MAGIC = 0x4b504a4e // "NJPK"
 const VERSION = 1
 const HEADER_AT = 8
 
-export type PackKind = 'core' | 'neighbours' | 'lists' | 'display' | 'members' | 'model'
+export type PackKind = 'core' | 'neighbours' | 'lists' | 'display' | 'members' | 'model' | 'onnx'
 export type SectionArray =
   | Uint8Array<ArrayBuffer>
   | Int8Array<ArrayBuffer>

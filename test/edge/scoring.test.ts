@@ -1,9 +1,13 @@
 import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
+import stockRuntime from 'onnxruntime-web/ort-wasm-simd-threaded.wasm'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { OnnxGlue, WasmMemory } from '../../shared/onnx/runtime.ts'
+import { decodeSnapshot, encodeSnapshot, type Snapshot } from '../../shared/onnx/snapshot.ts'
 import { randomStream } from '../../shared/random.ts'
 import { FEATURE_COUNT } from '../../shared/ranking/features.ts'
 import { referenceScores, type Weights } from '../../shared/ranking/reference-scorer.ts'
+import { type Artefacts, deployed } from '../../workers/scoring/artefacts.ts'
 import { startOnnx } from '../../workers/scoring/onnx-session.ts'
 import { coldScorer, counters, score, warmUp } from '../../workers/scoring/scorer.ts'
 import { askOnly, click, cold, GB, newVisitor, publish, recommendations } from './fixtures/edge.ts'
@@ -32,15 +36,18 @@ async function warm(weights: Weights, changes: Partial<Env> = {}): Promise<void>
   await waitOnExecutionContext(ctx)
 }
 
+let warned: string[] = []
+
 beforeEach(() => {
   coldScorer()
-  vi.spyOn(console, 'warn').mockReturnValue(undefined)
+  warned = []
+  vi.spyOn(console, 'warn').mockImplementation((line: string) => void warned.push(line))
 })
 afterEach(() => vi.restoreAllMocks())
 
 describe('ONNX in workerd', () => {
   it.each([1, 7, 150, 200])('agrees with the reference scorer for %i candidates', async (count) => {
-    const session = await startOnnx()
+    const session = await startOnnx(deployed)
     for (let round = 0; round < 3; round++) {
       const weights = randomWeights()
       const features = some(count * FEATURE_COUNT)
@@ -53,7 +60,7 @@ describe('ONNX in workerd', () => {
 
   it('leaves WebAssembly.instantiate as it was', async () => {
     const before = WebAssembly.instantiate
-    await startOnnx()
+    await startOnnx(deployed)
     expect(WebAssembly.instantiate).toBe(before)
   })
 })
@@ -120,6 +127,123 @@ describe('the scorer', () => {
     await warm({ ...tinyWeights(), b1: Float32Array.of(Number.NaN) })
     expect((await score(tinyWeights(), some(FEATURE_COUNT), 1)).by).toBe('reference')
     expect(counters.onnxFailures).toBe(1)
+  })
+})
+
+type Watched = { artefacts: Artefacts; memory(): WasmMemory }
+
+/** The deployed artefacts, and the memory of the runtime that was last started from them. */
+function watched(changes: Partial<Artefacts> = {}): Watched {
+  let memory: WasmMemory | undefined
+  const glue: OnnxGlue = ({ instantiateWasm, ...rest }) =>
+    deployed.glue({
+      ...rest,
+      instantiateWasm(imports, done) {
+        memory = Object.values(imports.a).find((value) => value instanceof WebAssembly.Memory)
+        instantiateWasm(imports, done)
+      },
+    })
+  return {
+    artefacts: { ...deployed, glue, ...changes },
+    memory() {
+      if (memory === undefined) throw new Error('nothing was started')
+      return memory
+    },
+  }
+}
+
+const snapshot = (): Snapshot => decodeSnapshot(deployed.snapshot.slice())
+
+/** What the stock runtime is started with. */
+const bare = (): ArrayBuffer =>
+  encodeSnapshot({ ...snapshot(), pages: 0, kept: new Uint32Array(0), bytes: new Uint8Array(0), pruned: new Uint32Array(0) }).buffer
+
+async function warmFrom(artefacts: Artefacts): Promise<void> {
+  const ctx = createExecutionContext()
+  warmUp(env, ctx, tinyWeights(), artefacts)
+  await waitOnExecutionContext(ctx)
+}
+
+/** The next ask is answered by ONNX again, from a memory of its own, but not before a minute has gone. */
+async function recovers(watching: Watched): Promise<void> {
+  const broken = watching.memory()
+  await warmFrom(watching.artefacts)
+  expect(score(tinyWeights(), some(FEATURE_COUNT), 1).by).toBe('reference')
+  expect(watching.memory()).toBe(broken)
+  vi.setSystemTime(Date.now() + 61_000)
+  await warmFrom(watching.artefacts)
+  vi.useRealTimers()
+  expect(score(tinyWeights(), some(FEATURE_COUNT), 1).by).toBe('onnx')
+  expect(watching.memory()).not.toBe(broken)
+  expect(counters).toEqual({ onnxStarts: 2, onnxFailures: 1 })
+}
+
+describe('a runtime that went on from the snapshot', () => {
+  it('gives the stock runtime’s scores, bit for bit', async () => {
+    const [slim, stock] = [await startOnnx(deployed), await startOnnx({ ...deployed, runtime: stockRuntime, snapshot: bare() })]
+    for (const count of [1, 2, 3, 5, 8, 13, 64, 199, 400, 700]) {
+      const [weights, features] = [randomWeights(), some(count * FEATURE_COUNT)]
+      expect(slim.run(weights, features, count)).toEqual(stock.run(weights, features, count))
+    }
+  })
+
+  it.each<[string, () => Partial<Artefacts>, string]>([
+    ['another script', () => ({ key: 'another' }), 'another script'],
+    ['another graph', () => ({ graph: Uint8Array.from(new Uint8Array(deployed.graph), (byte) => byte ^ 1).buffer }), 'another graph'],
+    ['another runtime', () => ({ runtime: stockRuntime }), 'another runtime'],
+    [
+      'other scores',
+      () => ({ snapshot: encodeSnapshot({ ...snapshot(), known: snapshot().known.map((value) => value + 1e-6) }).buffer }),
+      'other scores',
+    ],
+    ['a torn snapshot', () => ({ snapshot: deployed.snapshot.slice(0, 5000) }), 'bad-section'],
+  ])('is refused with %s', async (_, changes, reason) => {
+    await expect(startOnnx({ ...deployed, ...changes() })).rejects.toThrow(reason)
+    await warmFrom({ ...deployed, ...changes() })
+    expect(score(tinyWeights(), some(FEATURE_COUNT), 1).by).toBe('reference')
+    expect(counters).toEqual({ onnxStarts: 1, onnxFailures: 1 })
+  })
+
+  it('that traps is dropped, the same ask is answered, and a new memory is taken a minute later', async () => {
+    const watching = watched()
+    await warmFrom(watching.artefacts)
+    // All that its heap and its tables of methods point to is beyond its end now.
+    new Uint8Array(watching.memory().buffer).fill(0xff, snapshot().kept[0])
+    const [weights, features] = [tinyWeights(), some(5 * FEATURE_COUNT)]
+    expect(score(weights, features, 5)).toEqual({ scores: reference(weights, features, 5), by: 'reference' })
+    expect(warned).toEqual([expect.stringMatching(/onnx-dropped.*(out of bounds|unreachable|null function|signature)/)])
+    await recovers(watching)
+  })
+
+  it('would throw the trap at the visitor without the scorer', async () => {
+    const watching = watched()
+    const session = await startOnnx(watching.artefacts)
+    new Uint8Array(watching.memory().buffer).fill(0xff, snapshot().kept[0])
+    expect(() => session.run(tinyWeights(), some(FEATURE_COUNT), 1)).toThrow(WebAssembly.RuntimeError)
+  })
+
+  it.each([60_000, 30_000])('that finds no memory for %i rows is dropped, and the same ask is answered', async (rows) => {
+    const watching = watched()
+    await warmFrom(watching.artefacts)
+    watching.memory().grow = () => {
+      throw new RangeError('no more memory')
+    }
+    const [weights, features] = [tinyWeights(), new Float32Array(rows * FEATURE_COUNT)]
+    const { scores, by } = score(weights, features, rows)
+    expect(by).toBe('reference')
+    expect(scores).toHaveLength(rows)
+    await recovers(watching)
+  })
+
+  it('that errs in silence is found out', async () => {
+    const watching = watched()
+    await warmFrom(watching.artefacts)
+    const [weights, features] = [randomWeights(), some(4 * FEATURE_COUNT)]
+    expect(score(weights, features, 4).by).toBe('onnx')
+    const { at, length } = snapshot().session.weights.find(({ name }) => name === 'skip') ?? { at: 0, length: 0 }
+    new Float32Array(watching.memory().buffer, at, length).fill(3)
+    expect(score(weights, features, 4)).toEqual({ scores: reference(weights, features, 4), by: 'reference' })
+    await recovers(watching)
   })
 })
 

@@ -1,55 +1,74 @@
-import runtime from 'onnxruntime-web/ort-wasm-simd-threaded.wasm'
-import { InferenceSession, env as ortEnv, Tensor } from 'onnxruntime-web/wasm'
+import { knownCase } from '../../shared/onnx/known-case.ts'
+import { type Runtime, startRuntime, type WasmExports } from '../../shared/onnx/runtime.ts'
+import { type OnnxSession, openSession, resumeSession } from '../../shared/onnx/session.ts'
+import { decodeSnapshot, KEY_SECTION, layMemory, poisonMemory, type Snapshot, takeUp } from '../../shared/onnx/snapshot.ts'
 import { FEATURE_COUNT } from '../../shared/ranking/features.ts'
-import type { Weights } from '../../shared/ranking/reference-scorer.ts'
-import graph from './ranker.onnx'
+import { referenceScores, type Weights } from '../../shared/ranking/reference-scorer.ts'
+import { contentHash } from '../../shared/release/hash.ts'
+import type { Artefacts } from './artefacts.ts'
 
-export type OnnxSession = { run(weights: Weights, features: Float32Array, count: number): Promise<Float32Array> }
-
-/**
- * Starts ONNX Runtime in workerd. The platform compiles WebAssembly only at deploy, while the runtime's glue wants to
- * compile bytes: it is given a marker instead of bytes, and for as long as the session is being made, instantiating that
- * marker answers with the module compiled at deploy.
- */
-export async function startOnnx(): Promise<OnnxSession> {
-  const marker = new ArrayBuffer(8)
-  ortEnv.wasm.numThreads = 1
-  ortEnv.wasm.wasmBinary = marker
-  const session = await withPrecompiled(marker, () => InferenceSession.create(new Uint8Array(graph)))
-  const tensors = new WeakMap<Weights, Record<string, Tensor>>()
-  return {
-    async run(weights, features, count) {
-      let inputs = tensors.get(weights)
-      if (inputs === undefined) {
-        inputs = weightTensors(weights)
-        tensors.set(weights, inputs)
-      }
-      const { y } = await session.run({ ...inputs, x: new Tensor('float32', features, [count, FEATURE_COUNT]) })
-      return Float32Array.from(y.data as Float32Array)
-    },
-  }
+export type Session = OnnxSession & {
+  /** The graph computes what the reference scorer does, which can then vouch for single scores. */
+  likeReference: boolean
+  /** The runtime's own, of this start alone. */
+  memory: Runtime['memory']
 }
 
-const weightTensors = ({ features, hidden, w0, b0, w1, b1, skip }: Weights): Record<string, Tensor> => ({
-  w0: new Tensor('float32', w0, [features, hidden]),
-  b0: new Tensor('float32', b0, [hidden]),
-  w1: new Tensor('float32', w1, [hidden, 1]),
-  b1: new Tensor('float32', b1, [1]),
-  skip: new Tensor('float32', skip, [features, 1]),
-})
+const HIDDEN = 32
+const SHAPE = { features: FEATURE_COUNT, hidden: HIDDEN }
 
-type Instantiate = (source: unknown, imports?: WebAssembly.Imports) => Promise<unknown>
+/**
+ * Starts ONNX Runtime in a new memory: from the snapshot where the deployment has one, else by making the session here, which
+ * blocks the isolate for hundreds of milliseconds. Each step lets the isolate do something else before the next.
+ * @throws Error when the artefacts do not belong together, or when the session does not answer the known case as it must
+ */
+export async function startOnnx(artefacts: Artefacts): Promise<Session> {
+  const snapshot = decodeSnapshot(artefacts.snapshot)
+  await refuseStrangers(snapshot, artefacts)
+  const stock = snapshot.pages === 0
+  const runtime = await startRuntime(artefacts.glue, async (imports, memory): Promise<WasmExports> => {
+    await otherWork()
+    if (stock) return new WebAssembly.Instance(artefacts.runtime, imports as WebAssembly.Imports).exports
+    layMemory(snapshot, memory)
+    await otherWork()
+    poisonMemory(snapshot, memory)
+    await otherWork()
+    return takeUp(snapshot, new WebAssembly.Instance(artefacts.runtime, imports as WebAssembly.Imports).exports)
+  })
+  await otherWork()
+  const state = stock ? openSession(runtime, new Uint8Array(artefacts.graph), SHAPE) : snapshot.session
+  const session = resumeSession(runtime, state, SHAPE)
+  await otherWork()
+  answerKnownCase(session, snapshot)
+  return { ...session, likeReference: snapshot.likeReference, memory: runtime.memory }
+}
 
-async function withPrecompiled<T>(marker: ArrayBuffer, create: () => Promise<T>): Promise<T> {
-  const platform = WebAssembly as unknown as { instantiate: Instantiate }
-  const original = platform.instantiate
-  platform.instantiate = async (source, imports) => {
-    if (source !== marker && !(ArrayBuffer.isView(source) && source.buffer === marker)) return original(source, imports)
-    return { module: runtime, instance: new WebAssembly.Instance(runtime, imports) }
-  }
-  try {
-    return await create()
-  } finally {
-    platform.instantiate = original
-  }
+const otherWork = (): Promise<void> => scheduler.wait(1)
+
+/** A memory that another module, script or graph has left is worse than none. */
+async function refuseStrangers({ key, graph, pages }: Snapshot, artefacts: Artefacts): Promise<void> {
+  if (key !== artefacts.key) throw new Error('the snapshot was taken with another script')
+  if (graph !== (await contentHash(new Uint8Array(artefacts.graph)))) throw new Error('the snapshot was taken of another graph')
+  if (pages === 0) return
+  const [section] = WebAssembly.Module.customSections(artefacts.runtime, KEY_SECTION)
+  if (section === undefined || new TextDecoder().decode(section) !== key) throw new Error('the snapshot was taken of another runtime')
+}
+
+/** @throws Error when the scores are not those of the stock runtime, bit for bit, or far from the reference scorer's */
+function answerKnownCase(session: OnnxSession, { known, likeReference }: Snapshot): void {
+  const { weights, features, count } = knownCase(SHAPE)
+  const scores = session.run(weights, features, count)
+  if (scores.some((score, i) => score !== known[i])) throw new Error('the session gives other scores than the stock runtime')
+  if (likeReference) mustAgree(weights, features, scores)
+}
+
+/** ONNX and the reference must agree this well before ONNX is trusted. */
+const TOLERANCE = 1e-4
+
+/** @throws Error when the scores are not those of the reference scorer */
+export function mustAgree(weights: Weights, features: Float32Array, scores: Float32Array): void {
+  const expected = new Float32Array(scores.length)
+  referenceScores(weights, features, scores.length, expected)
+  if (scores.some((score, i) => !(Math.abs(score - expected[i]) <= TOLERANCE * (1 + Math.abs(expected[i])))))
+    throw new Error('ONNX and the reference scorer disagree')
 }

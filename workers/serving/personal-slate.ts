@@ -44,8 +44,8 @@ export async function personalSlate(release: LoadedRelease, request: PersonalReq
   const scorer: Scorer | null =
     weights === null || release.manifest.ranker !== 'mlp' || !complete || relation === 'together'
       ? null
-      : async (x, count) => {
-          const scored = await score(weights, x, count)
+      : (x, count) => {
+          const scored = score(weights, x, count)
           by = scored.by
           return scored.scores
         }

@@ -1,5 +1,6 @@
-/** The part of WebAssembly's interface that the kernels need: TypeScript has it among the types of a browser only. */
+/** The part of WebAssembly's interface that the night and the build need: TypeScript has it among the types of a browser only. */
 declare namespace WebAssembly {
+  class RuntimeError extends Error {}
   class Module {
     constructor(bytes: Uint8Array)
   }
@@ -9,7 +10,7 @@ declare namespace WebAssembly {
     grow(pages: number): number
   }
   class Instance {
-    constructor(module: Module, imports: { env: { memory: Memory } })
+    constructor(module: Module, imports: Record<string, Record<string, unknown>>)
     readonly exports: unknown
   }
 }

@@ -1,0 +1,30 @@
+import { parentPort, workerData } from 'node:worker_threads'
+import type { Shape } from '../../shared/onnx/session.ts'
+import type { Snapshot } from '../../shared/onnx/snapshot.ts'
+import { forgetTheMachine } from './machine.ts'
+import type { Made } from './make-runtime.ts'
+
+/** What the thread is asked for. */
+export type Task = { graph: Uint8Array<ArrayBuffer>; shape: Shape }
+/** `refused`: why the graph cannot rank at all; `failed`: why it needs the stock runtime, whose snapshot holds no memory. */
+export type Answer = { stock: Snapshot | null; made: Made | null; refused: string | null; failed: string | null }
+
+forgetTheMachine()
+parentPort?.postMessage(await answer(workerData as Task))
+
+async function answer({ graph, shape }: Task): Promise<Answer> {
+  // Only now: the runtime's script reads some of what was changed when it is loaded.
+  const { makeRuntime, stockSnapshot } = await import('./make-runtime.ts')
+  const saidBy = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split('\n')[0]
+  let stock: Snapshot
+  try {
+    stock = await stockSnapshot(graph, shape)
+  } catch (error) {
+    return { stock: null, made: null, refused: saidBy(error), failed: null }
+  }
+  try {
+    return { stock, made: await makeRuntime(graph, shape), refused: null, failed: null }
+  } catch (error) {
+    return { stock, made: null, refused: null, failed: saidBy(error) }
+  }
+}

@@ -1,0 +1,102 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import onnxProto from 'onnx-proto'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { buildOnnx, type OnnxBuild, RANKER_SHAPE } from '../../batch/onnx/build.ts'
+import { compare } from '../../batch/onnx/compare.ts'
+import { lastComparison } from '../../batch/onnx/compared.ts'
+import { openStock, readStock, startFrom } from '../../batch/onnx/runtimes.ts'
+import { rankerGraph } from '../../batch/ranker/graph.ts'
+import { GRAPH_FILE } from '../../batch/ranker/graph-file.ts'
+import { knownCase } from '../../shared/onnx/known-case.ts'
+import { resumeSession } from '../../shared/onnx/session.ts'
+import { decodeSnapshot, type Snapshot } from '../../shared/onnx/snapshot.ts'
+import { FEATURE_COUNT } from '../../shared/ranking/features.ts'
+
+const { onnx } = onnxProto
+const folder = mkdtempSync(join(tmpdir(), 'nightjar-onnx-'))
+let build: OnnxBuild
+let slim: WebAssembly.Module
+let pruned: Snapshot
+
+beforeAll(async () => {
+  build = await buildOnnx()
+  const files = build.filesFor('pruned')
+  slim = new WebAssembly.Module(files['runtime.wasm'])
+  pruned = decodeSnapshot(files['snapshot.bin'].buffer)
+}, 300_000)
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const from = (snapshot: Snapshot) => async () => ({ runtime: await startFrom(slim, snapshot), state: snapshot.session })
+
+describe('the slim runtime', () => {
+  it('has the bytes that were compared, whatever machine makes it', () => {
+    expect(build.artefacts).toBe(lastComparison().artefacts)
+  })
+
+  it('gives the stock runtime’s scores and errors', async () => {
+    const stock = new WebAssembly.Module(readStock())
+    const { 'ranker.onnx': graph } = build.filesFor('stock')
+    const options = { shape: RANKER_SHAPE, runs: 3000, seed: 5, progress: () => undefined }
+    const done = await compare(() => openStock(stock, graph, RANKER_SHAPE), from(pruned), options)
+    expect(done).toMatchObject({ differences: 0, firstDifference: null })
+    expect(done.errorRuns).toBeGreaterThan(5)
+  })
+
+  it('is seen to differ where it does', async () => {
+    const wrong = { ...pruned, session: { ...pruned.session, weights: pruned.session.weights.filter(({ name }) => name !== 'b0') } }
+    const done = await compare(from(pruned), from(wrong), { shape: RANKER_SHAPE, runs: 50, seed: 5, progress: () => undefined })
+    expect(done.differences).toBeGreaterThan(0)
+  })
+
+  it('fails loudly where a page that it needs was left out', async () => {
+    const page = pruned.session.session - (pruned.session.session % PAGE)
+    const wrong = { ...pruned, pruned: Uint32Array.from([...pruned.pruned, page, PAGE]) }
+    const { weights, features, count } = knownCase(RANKER_SHAPE)
+    const run = async (snapshot: Snapshot): Promise<Float32Array> =>
+      resumeSession(await startFrom(slim, snapshot), snapshot.session, RANKER_SHAPE).run(weights, features, count)
+    expect(await run(pruned)).toEqual(pruned.known)
+    await expect(run(wrong)).rejects.toThrow(WebAssembly.RuntimeError)
+  })
+})
+
+describe('a graph of one’s own', () => {
+  const modelOf = (name: string, change: (graph: InstanceType<typeof onnx.ModelProto>) => void): string => {
+    const graph = onnx.ModelProto.decode(readFileSync(GRAPH_FILE))
+    change(graph)
+    const file = join(folder, name)
+    writeFileSync(file, onnx.ModelProto.encode(graph).finish())
+    return file
+  }
+
+  it('with other operators is run anew, and gets the stock runtime where the slim one errs', async () => {
+    const model = modelOf('smooth.onnx', ({ graph }) => {
+      for (const node of graph?.node ?? []) if (node.opType === 'Relu') node.opType = 'Softplus'
+    })
+    const own = await buildOnnx(model)
+    // Its slim runtime reads memory that its exercises did not show to be needed: the build sees that, and says so.
+    expect(own.start).toBe('stock')
+    expect(own.line).toMatch(/smooth\.onnx: onnxruntime-web as it comes, because the slim runtime differs in exercise \d+: /)
+    const snapshot = decodeSnapshot(own.filesFor('stock')['snapshot.bin'].buffer)
+    expect(snapshot).toMatchObject({ likeReference: false, pages: 0 })
+    expect(snapshot.key).not.toBe(pruned.key)
+  }, 300_000)
+
+  it('is refused in one line where it does not take what the ranker gives', async () => {
+    const wide = join(folder, 'wide.onnx')
+    writeFileSync(wide, rankerGraph(FEATURE_COUNT + 1, 32))
+    await expect(buildOnnx(wide)).rejects.toThrow(
+      `${wide} cannot rank: the graph must take x as float [n, ${FEATURE_COUNT}]; it takes x float [n, ${FEATURE_COUNT + 1}]`,
+    )
+    const two = modelOf('two.onnx', ({ graph }) => {
+      graph?.output?.push({ ...graph.output[0], name: 'deep' })
+    })
+    await expect(buildOnnx(two)).rejects.toThrow('the graph must give one float [n, 1]; it gives y float [n, 1], deep float [n, 1]')
+    writeFileSync(join(folder, 'none.onnx'), 'no graph')
+    await expect(buildOnnx(join(folder, 'none.onnx'))).rejects.toThrow('none.onnx cannot rank: the graph cannot be loaded')
+    await expect(buildOnnx(join(folder, 'nowhere.onnx'))).rejects.toThrow('there is no model')
+  })
+})
+
+const PAGE = 4096
