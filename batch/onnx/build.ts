@@ -66,7 +66,7 @@ export async function buildOnnx(model: string = GRAPH_FILE): Promise<OnnxBuild> 
     'runtime.wasm': wanted === 'stock' ? readStock() : read('runtime.wasm'),
     'snapshot.bin': read(`${wanted}.bin`),
     'ranker.onnx': graph,
-    'glue.mjs': Uint8Array.from(Buffer.concat([readFileSync(GLUE), Buffer.from(`\nexport const key = '${key}'\n`)])),
+    'glue.mjs': deployableGlue(key),
   })
   const how = {
     pruned: 'a slim runtime, started from a snapshot',
@@ -76,6 +76,12 @@ export async function buildOnnx(model: string = GRAPH_FILE): Promise<OnnxBuild> 
   const size = Math.round(gzipBytes(filesFor(start)) / 1000)
   return { start, line: `ONNX for ${model === GRAPH_FILE ? 'the ranker' : model}: ${how}, ${size} KB gzip`, artefacts, filesFor }
 }
+
+/** The stock script with its key. A bundled Worker has no `import.meta.url`, without which the script ends at its first line. */
+const deployableGlue = (key: string): Uint8Array<ArrayBuffer> =>
+  Uint8Array.from(
+    Buffer.from(`${readFileSync(GLUE, 'utf8').replaceAll('import.meta.url', "'file:///glue.mjs'")}\nexport const key = '${key}'\n`),
+  )
 
 export const gzipBytes = (files: Artefacts): number =>
   Object.values(files).reduce((sum, bytes) => sum + gzipSync(bytes, { level: 9 }).length, 0)
