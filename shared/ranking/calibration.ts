@@ -7,9 +7,14 @@ export type Calibration = { slope: number; intercept: number }
 
 /** Log of each score's softmax share of its request (ListNet's top-one probability, Cao et al. 2007); below or at 0. */
 export function logShares(scores: Float64Array): Float64Array {
-  const most = scores.reduce((top, score) => Math.max(top, score), Number.NEGATIVE_INFINITY)
-  const total = most + Math.log(scores.reduce((sum, score) => sum + Math.exp(score - most), 0))
-  return scores.map((score) => score - total)
+  let most = Number.NEGATIVE_INFINITY
+  for (let i = 0; i < scores.length; i++) most = Math.max(most, scores[i])
+  let sum = 0
+  for (let i = 0; i < scores.length; i++) sum += Math.exp(scores[i] - most)
+  const total = most + Math.log(sum)
+  const shares = new Float64Array(scores.length)
+  for (let i = 0; i < scores.length; i++) shares[i] = scores[i] - total
+  return shares
 }
 
 /** 1 / (1 + exp(-(slope · share + intercept))), Platt 1999, of a log share. */
@@ -20,5 +25,8 @@ export const probability = ({ slope, intercept }: Calibration, logShare: number)
 export const roundProbability = (value: number): number => Math.round(value * 1e6) / 1e6
 
 /** The probability that each of a request's candidates is taken next, rounded to 1e-6; in the order of `scores`. */
-export const probabilities = (calibration: Calibration, scores: Float64Array): Float64Array =>
-  logShares(scores).map((share) => roundProbability(probability(calibration, share)))
+export function probabilities(calibration: Calibration, scores: Float64Array): Float64Array {
+  const values = logShares(scores)
+  for (let i = 0; i < values.length; i++) values[i] = roundProbability(probability(calibration, values[i]))
+  return values
+}

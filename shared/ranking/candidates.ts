@@ -3,7 +3,7 @@ import type { RecallParameters } from '../release/manifest.ts'
 import type { NeighbourRow } from '../release/neighbour-pack.ts'
 import { historyWeights, sessionLength } from './history-weights.ts'
 import type { HistoryItem, ReleaseView } from './release-view.ts'
-import { topItems } from './top.ts'
+import { topPlaces } from './top.ts'
 
 /** An item outside the lists that is to be considered: trending now, or new. `score` is 0 … 1, relative to the best of its kind. */
 export type LiveItem = { item: number; score: number }
@@ -60,51 +60,66 @@ export type Candidates = Record<FloatColumn, Float32Array> & {
 /** Nobody's position. */
 export const NOWHERE = 255
 
-/** Scratch columns over all items, reused between calls: an isolate ranks one request at a time. */
+const perColumn = (make: (name: FloatColumn) => Float32Array): Record<FloatColumn, Float32Array> =>
+  Object.fromEntries(FLOATS.map((name) => [name, make(name)])) as Record<FloatColumn, Float32Array>
+
+const FIRST_CAPACITY = 1024
+
+/**
+ * Scratch columns over the items that a request touches, in the order in which it touches them, reused between calls: an
+ * isolate ranks one request at a time. What one request touches lies close together, however large the catalogue is.
+ */
 export class RecallSpace {
-  readonly items: number
-  readonly float: Record<FloatColumn, Float32Array>
-  readonly support: Uint8Array
-  readonly because: Uint8Array
-  readonly becauseWeight: Float32Array
-  readonly historyPosition: Uint8Array
-  readonly seen: Uint8Array
-  readonly touched: Uint32Array
+  /** By item: 1 + its place in the columns, 0 while untouched. */
+  private readonly placeOf: Uint32Array
+  private capacity = 0
+  float: Record<FloatColumn, Float32Array> = perColumn(() => new Float32Array(0))
+  support = new Uint8Array(0)
+  because = new Uint8Array(0)
+  becauseWeight = new Float32Array(0)
+  historyPosition = new Uint8Array(0)
+  touched = new Uint32Array(0)
   touchedCount = 0
 
   constructor(items: number) {
-    this.items = items
-    this.float = perColumn(() => new Float32Array(items))
-    this.support = new Uint8Array(items)
-    this.because = new Uint8Array(items).fill(NOWHERE)
-    this.becauseWeight = new Float32Array(items)
-    this.historyPosition = new Uint8Array(items).fill(NOWHERE)
-    this.seen = new Uint8Array(items)
-    this.touched = new Uint32Array(items)
+    this.placeOf = new Uint32Array(items)
+    this.reserve(FIRST_CAPACITY)
   }
 
-  touch(item: number): void {
-    if (this.seen[item] === 1) return
-    this.seen[item] = 1
-    this.touched[this.touchedCount++] = item
+  /** Makes room for so many items more. Columns may be others afterwards. */
+  reserve(more: number): void {
+    if (this.touchedCount + more <= this.capacity) return
+    this.capacity = Math.max(2 * this.capacity, this.touchedCount + more)
+    const grown = <T extends Float32Array | Uint8Array | Uint32Array>(column: T, larger: T): T => {
+      larger.set(column)
+      return larger
+    }
+    this.float = perColumn((name) => grown(this.float[name], new Float32Array(this.capacity)))
+    this.support = grown(this.support, new Uint8Array(this.capacity))
+    this.because = grown(this.because, new Uint8Array(this.capacity).fill(NOWHERE))
+    this.becauseWeight = grown(this.becauseWeight, new Float32Array(this.capacity))
+    this.historyPosition = grown(this.historyPosition, new Uint8Array(this.capacity).fill(NOWHERE))
+    this.touched = grown(this.touched, new Uint32Array(this.capacity))
+  }
+
+  /** The item's place in the columns; there must be room. */
+  touch(item: number): number {
+    const place = this.placeOf[item]
+    if (place !== 0) return place - 1
+    this.touched[this.touchedCount] = item
+    this.placeOf[item] = this.touchedCount + 1
+    return this.touchedCount++
   }
 
   clear(): void {
-    for (const name of FLOATS) this.clearColumn(this.float[name], 0)
-    for (const column of [this.support, this.becauseWeight, this.seen]) this.clearColumn(column, 0)
-    for (const column of [this.because, this.historyPosition]) this.clearColumn(column, NOWHERE)
+    const { touched, touchedCount, placeOf } = this
+    for (let i = 0; i < touchedCount; i++) placeOf[touched[i]] = 0
+    for (const name of FLOATS) this.float[name].fill(0, 0, touchedCount)
+    for (const column of [this.support, this.becauseWeight]) column.fill(0, 0, touchedCount)
+    for (const column of [this.because, this.historyPosition]) column.fill(NOWHERE, 0, touchedCount)
     this.touchedCount = 0
   }
-
-  /** Filling a whole column costs less than visiting a sixteenth of its entries one by one. */
-  private clearColumn(column: Float32Array | Uint8Array, value: number): void {
-    if (16 * this.touchedCount > this.items) column.fill(value)
-    else for (let i = 0; i < this.touchedCount; i++) column[this.touched[i]] = value
-  }
 }
-
-const perColumn = (make: (name: FloatColumn) => Float32Array): Record<FloatColumn, Float32Array> =>
-  Object.fromEntries(FLOATS.map((name) => [name, make(name)])) as Record<FloatColumn, Float32Array>
 
 /** The first list there is, from the narrowest region outwards. */
 export function nearestList(view: ReleaseView, regions: readonly string[], cohort: number): { region: string; list: List } | undefined {
@@ -133,75 +148,76 @@ function gather(view: ReleaseView, space: RecallSpace, { history, regions, cohor
   const { recall } = view.manifest
   const inSession = sessionLength(history)
   const weights = historyWeights(history, recall, inSession)
+  space.reserve(history.length)
   for (let position = 0; position < Math.min(history.length, NOWHERE); position++) {
-    const { item } = history[position]
-    space.touch(item)
-    if (space.historyPosition[item] === NOWHERE) space.historyPosition[item] = position
+    const place = space.touch(history[position].item)
+    if (space.historyPosition[place] === NOWHERE) space.historyPosition[place] = position
   }
   for (let position = 0; position < weights.length; position++) {
     const { item } = history[position]
     const past = position >= inSession
     const own = weights[position] * (past ? (recall.pastSelfWeight * view.core.repeat[item]) / 255 : recall.selfWeight)
-    space.float.own[item] += own
-    space.float.merged[item] += own
+    space.reserve(1)
+    const place = space.touch(item)
+    space.float.own[place] += own
+    space.float.merged[place] += own
     const row = view.neighbours(item)
     const mix = past ? recall.pastTogetherWeight : recall.togetherWeight
     if (row !== undefined) addNeighbours(space, row, { weight: weights[position], mix, position: Math.min(position, NOWHERE - 1), past })
   }
-  addList(space, space.float.cohortList, cohort >= 0 ? nearestList(view, regions, cohort)?.list : undefined)
-  addList(space, space.float.regionList, nearestList(view, regions, -1)?.list)
-  addList(space, space.float.globalList, view.list('*', -1))
-  addLive(space, space.float.trending, trending)
-  addLive(space, space.float.fresh, fresh)
+  addList(space, 'cohortList', cohort >= 0 ? nearestList(view, regions, cohort)?.list : undefined)
+  addList(space, 'regionList', nearestList(view, regions, -1)?.list)
+  addList(space, 'globalList', view.list('*', -1))
+  addLive(space, 'trending', trending)
+  addLive(space, 'fresh', fresh)
 }
 
 type From = { weight: number; mix: number; position: number; past: boolean }
 
 function addNeighbours(space: RecallSpace, row: NeighbourRow, { weight, mix, position, past }: From): void {
   const { items, similar, together, next } = row
+  space.reserve(items.length)
   const { float, support, becauseWeight, because } = space
+  const { similar: similars, past: pasts, together: togethers, next: nexts, merged } = float
   const similarUnit = weight * row.similarScale
   const togetherUnit = weight * row.togetherScale
   const nextUnit = weight * row.nextScale
   for (let i = 0; i < items.length; i++) {
-    const item = items[i]
-    space.touch(item)
+    const place = space.touch(items[i])
     const bySimilar = similar[i] * similarUnit
     const byTogether = together[i] * togetherUnit
     const byNext = next[i] * nextUnit
-    float.similar[item] += bySimilar
-    if (past) float.past[item] += bySimilar
-    float.together[item] += byTogether
-    float.next[item] += byNext
-    float.merged[item] += (1 - mix) * bySimilar + mix * byTogether
-    support[item] += 1
+    similars[place] += bySimilar
+    if (past) pasts[place] += bySimilar
+    togethers[place] += byTogether
+    nexts[place] += byNext
+    merged[place] += (1 - mix) * bySimilar + mix * byTogether
+    support[place] += 1
     if (position === 0) {
-      float.lastSimilar[item] = bySimilar
-      float.lastTogether[item] = byTogether
-      float.lastNext[item] = byNext
+      float.lastSimilar[place] = bySimilar
+      float.lastTogether[place] = byTogether
+      float.lastNext[place] = byNext
     }
     const contribution = bySimilar + byTogether
-    if (contribution > becauseWeight[item]) {
-      becauseWeight[item] = contribution
-      because[item] = position
+    if (contribution > becauseWeight[place]) {
+      becauseWeight[place] = contribution
+      because[place] = position
     }
   }
 }
 
-function addList(space: RecallSpace, column: Float32Array, list: List | undefined): void {
+function addList(space: RecallSpace, name: FloatColumn, list: List | undefined): void {
   if (list === undefined) return
-  for (let i = 0; i < list.items.length; i++) {
-    const item = list.items[i]
-    space.touch(item)
-    column[item] = list.scores[i] / 255
-  }
+  const { items, scores } = list
+  space.reserve(items.length)
+  const column = space.float[name]
+  for (let i = 0; i < items.length; i++) column[space.touch(items[i])] = scores[i] / 255
 }
 
-function addLive(space: RecallSpace, column: Float32Array, live: readonly LiveItem[]): void {
-  for (const { item, score } of live) {
-    space.touch(item)
-    column[item] = score
-  }
+function addLive(space: RecallSpace, name: FloatColumn, live: readonly LiveItem[]): void {
+  space.reserve(live.length)
+  const column = space.float[name]
+  for (const { item, score } of live) column[space.touch(item)] = score
 }
 
 /** A live item's place counts this much of a list's. */
@@ -215,29 +231,47 @@ function best(
   const { listWeight } = recall
   const { cohortList, regionList, trending, fresh, merged } = float
   let top = 0
-  for (let i = 0; i < touchedCount; i++) top = Math.max(top, merged[touched[i]])
+  for (let place = 0; place < touchedCount; place++) top = Math.max(top, merged[place])
   // Lists are relative to their best, so the neighbours beside them are too.
   const unit = top > 0 ? 1 / top : 0
   const kept = new Uint32Array(touchedCount)
   let count = 0
-  for (let i = 0; i < touchedCount; i++) {
-    const item = touched[i]
-    const lists = Math.max(cohortList[item], regionList[item])
-    const live = LIVE_WEIGHT * Math.max(trending[item], fresh[item])
-    merged[item] = merged[item] * unit + listWeight * (lists + live)
-    if (merged[item] > 0 && allow(item)) kept[count++] = item
+  for (let place = 0; place < touchedCount; place++) {
+    const lists = Math.max(cohortList[place], regionList[place])
+    const live = LIVE_WEIGHT * Math.max(trending[place], fresh[place])
+    merged[place] = merged[place] * unit + listWeight * (lists + live)
+    if (merged[place] > 0 && allow(touched[place])) kept[count++] = place
   }
-  const item = topItems(kept, count, merged, recall.candidates)
-  const picked = <T extends Float32Array | Uint8Array>(from: T, to: T): T => {
-    for (let i = 0; i < item.length; i++) to[i] = from[item[i]]
+  return picked(topPlaces(kept, count, { values: merged, ids: touched, most: recall.candidates }), {
+    float,
+    support,
+    because,
+    historyPosition,
+    touched,
+  })
+}
+
+type Columns = Pick<RecallSpace, 'float' | 'support' | 'because' | 'historyPosition' | 'touched'>
+
+/** The columns of some places, all in one buffer: making seventeen would cost more than filling them. */
+function picked(places: Uint32Array, { float, support, because, historyPosition, touched }: Columns): Candidates {
+  const count = places.length
+  const buffer = new ArrayBuffer(count * (4 * (1 + FLOATS.length) + 3))
+  let at = 4 * count
+  const floats = (name: FloatColumn): Float32Array => {
+    const to = new Float32Array(buffer, at, count)
+    at += 4 * count
+    const from = float[name]
+    for (let i = 0; i < count; i++) to[i] = from[places[i]]
     return to
   }
-  return {
-    count: item.length,
-    item,
-    ...perColumn((name) => picked(float[name], new Float32Array(item.length))),
-    support: picked(support, new Uint8Array(item.length)),
-    because: picked(because, new Uint8Array(item.length)),
-    historyPosition: picked(historyPosition, new Uint8Array(item.length)),
+  const bytes = (from: Uint8Array): Uint8Array => {
+    const to = new Uint8Array(buffer, at, count)
+    at += count
+    for (let i = 0; i < count; i++) to[i] = from[places[i]]
+    return to
   }
+  const item = new Uint32Array(buffer, 0, count)
+  for (let i = 0; i < count; i++) item[i] = touched[places[i]]
+  return { count, item, ...perColumn(floats), support: bytes(support), because: bytes(because), historyPosition: bytes(historyPosition) }
 }

@@ -12,15 +12,16 @@ export function foldIn(core: Core, history: readonly HistoryItem[], recall: Reca
   const sum = new Float32Array(dimensions)
   const weights = historyWeights(history, recall)
   for (let position = 0; position < weights.length; position++) {
-    const { [position]: weight } = weights
-    const from = (history[position] as HistoryItem).item * dimensions
+    const weight = weights[position]
+    const from = history[position].item * dimensions
     for (let d = 0; d < dimensions; d++) sum[d] += weight * vectors[from + d]
   }
   let square = 0
-  for (const value of sum) square += value * value
+  for (let d = 0; d < dimensions; d++) square += sum[d] * sum[d]
   if (square === 0) return undefined
   const scale = 1 / Math.sqrt(square)
-  return sum.map((value) => value * scale)
+  for (let d = 0; d < dimensions; d++) sum[d] *= scale
+  return sum
 }
 
 /** The cohort whose centroid points most nearly where the visitor does; ties go to the lower number; -1 without cohorts. */

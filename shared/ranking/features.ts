@@ -32,7 +32,8 @@ type Feature = {
   value: (context: FeatureContext, i: number) => number
 }
 
-const LEAST = 1e-3
+/** Added to a weight before its logarithm is taken. */
+export const LEAST = 1e-3
 
 /** The feature that is the logarithm of a candidate column of the same name. */
 const logOf = (name: WeightColumn, about: string): Feature => ({
@@ -45,7 +46,10 @@ const itemOf = (context: FeatureContext, i: number): number => context.candidate
 const inHistory = (context: FeatureContext, i: number): boolean => context.candidates.historyPosition[i] !== NOWHERE
 const lastItem = (context: FeatureContext): number => context.history[0]?.item ?? -1
 
-/** The one definition of every feature: the batch trains on these, the edge serves from them, in this order. */
+/**
+ * The one definition of every feature: the batch trains on these, the edge serves from them, in this order. Both compute
+ * them by assemble-features.ts, all in one pass.
+ */
 export const features: readonly Feature[] = [
   logOf('similar', 'log of the summed neighbour weight'),
   {
@@ -196,8 +200,8 @@ export function featureContext(
     history,
     visitor,
     cohort,
-    topSimilar: candidates.similar.reduce((top, value) => Math.max(top, value), 0),
-    topTogether: candidates.together.reduce((top, value) => Math.max(top, value), 0),
+    topSimilar: greatest(candidates.similar),
+    topTogether: greatest(candidates.together),
     meanLogPrice: priced > 0 ? logs / priced : Number.NaN,
     historyTerm: Math.log1p(history.length),
     sessionTerm: Math.log1p(sessionLength(history)),
@@ -205,14 +209,11 @@ export function featureContext(
   }
 }
 
-/** Fills `out` with candidates.count × FEATURE_COUNT numbers, row by row; every number is finite and in its range. */
-export function assembleFeatures(context: FeatureContext, out: Float32Array): void {
-  for (let i = 0; i < context.candidates.count; i++) {
-    for (let f = 0; f < features.length; f++) {
-      const { value, range } = features[f] as Feature
-      out[i * features.length + f] = Math.min(range[1], Math.max(range[0], value(context, i)))
-    }
-  }
+/** Of weights, which are 0 at least. */
+function greatest(weights: Float32Array): number {
+  let top = 0
+  for (let i = 0; i < weights.length; i++) top = Math.max(top, weights[i])
+  return top
 }
 
 function priceRatio(context: FeatureContext, i: number): number {

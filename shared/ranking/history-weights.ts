@@ -22,7 +22,8 @@ export type HistoryDecay = Pick<RecallParameters, 'historyItems' | 'historyDecay
 export function historyWeights(history: readonly HistoryItem[], recall: HistoryDecay, inSession = sessionLength(history)): Float64Array {
   const { historyItems, historyDecay, pastDecay, pastWeight } = recall
   const past = inSession > 0 ? pastWeight : 1
-  return Float64Array.from({ length: Math.min(history.length, historyItems) }, (_, position) =>
-    position < inSession ? Math.exp(-position / historyDecay) : past * Math.exp(-(position - inSession) / pastDecay),
-  )
+  const weights = new Float64Array(Math.min(history.length, historyItems))
+  for (let position = 0; position < weights.length; position++)
+    weights[position] = position < inSession ? Math.exp(-position / historyDecay) : past * Math.exp(-(position - inSession) / pastDecay)
+  return weights
 }

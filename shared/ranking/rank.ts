@@ -1,6 +1,7 @@
+import { assembleFeatures } from './assemble-features.ts'
 import { type Candidates, type RecallRequest, type RecallSpace, recall } from './candidates.ts'
 import { foldIn } from './cohort.ts'
-import { assembleFeatures, FEATURE_COUNT, featureContext } from './features.ts'
+import { FEATURE_COUNT, featureContext } from './features.ts'
 import { roundScore } from './reference-scorer.ts'
 import type { ReleaseView } from './release-view.ts'
 
@@ -43,10 +44,32 @@ export function candidateFeatures(
 }
 
 /** Rounded scores and the order they give; ties go to the lower item index. */
-export function ordered(candidates: Candidates, raw: Float32Array): { scores: Float64Array; order: Uint32Array } {
-  const scores = Float64Array.from({ length: candidates.count }, (_, i) => roundScore(raw[i]))
-  const order = Uint32Array.from({ length: candidates.count }, (_, i) => i).sort(
-    (a, b) => scores[b] - scores[a] || candidates.item[a] - candidates.item[b],
-  )
-  return { scores, order }
+export function ordered({ count, item }: Candidates, raw: Float32Array): { scores: Float64Array; order: Uint32Array<ArrayBuffer> } {
+  const scores = new Float64Array(count)
+  for (let i = 0; i < count; i++) scores[i] = roundScore(raw[i])
+  return { scores, order: sortedPlaces(scores, item) }
+}
+
+/** Places by score, best first, ties by lower item: a merge sort that calls nothing. */
+function sortedPlaces(scores: Float64Array, item: Uint32Array): Uint32Array<ArrayBuffer> {
+  const { length } = scores
+  let from = new Uint32Array(length)
+  let to = new Uint32Array(length)
+  for (let i = 0; i < length; i++) from[i] = i
+  for (let width = 1; width < length; width *= 2) {
+    for (let start = 0; start < length; start += 2 * width) {
+      const middle = Math.min(start + width, length)
+      const end = Math.min(start + 2 * width, length)
+      for (let left = start, right = middle, at = start; at < end; at++) {
+        const a = from[left]
+        const b = from[right]
+        const leftFirst = right >= end || (left < middle && (scores[a] > scores[b] || (scores[a] === scores[b] && item[a] < item[b])))
+        to[at] = leftFirst ? from[left++] : from[right++]
+      }
+    }
+    const sorted = to
+    to = from
+    from = sorted
+  }
+  return from
 }

@@ -12,36 +12,50 @@ export const NEW_ITEM_POSITION = 5
 
 /**
  * Keeps the order, but lets no window of ten be filled by one category: what exceeds its share waits for the next window.
+ * Who waits is a chain, so that a window costs what it looks at and not what is left.
  * @param categoryOf 0 = none, never capped
  */
-export function capCategories(order: readonly number[], categoryOf: (position: number) => number): number[] {
+export function capCategories(order: ArrayLike<number>, categoryOf: (position: number) => number): number[] {
+  const { length } = order
   const arranged: number[] = []
-  let waiting = [...order]
-  while (waiting.length > 0) {
-    const size = Math.min(WINDOW, waiting.length)
-    const shown = new Map<number, number>()
-    const taken: number[] = []
-    const passed: number[] = []
-    for (const position of waiting) {
-      const category = categoryOf(position)
+  const end = length
+  // after[i] is who waits behind the i-th; the one before the first stands at the end.
+  const after = new Uint32Array(length + 1)
+  for (let i = 0; i < end; i++) after[i] = i + 1
+  const take = (before: number): void => {
+    const taken = after[before]
+    arranged.push(order[taken])
+    after[before] = after[taken]
+  }
+  const shown = new Map<number, number>()
+  while (arranged.length < length) {
+    const full = Math.min(length, arranged.length + WINDOW)
+    shown.clear()
+    for (let before = end; after[before] !== end && arranged.length < full; ) {
+      const category = categoryOf(order[after[before]])
       const count = shown.get(category) ?? 0
-      if (taken.length === size || (category !== 0 && count >= MOST_OF_ONE_CATEGORY)) passed.push(position)
+      if (category !== 0 && count >= MOST_OF_ONE_CATEGORY) before = after[before]
       else {
         shown.set(category, count + 1)
-        taken.push(position)
+        take(before)
       }
     }
-    arranged.push(...taken, ...passed.slice(0, size - taken.length))
-    waiting = passed.slice(size - taken.length)
+    // Nothing else is left to show: the window takes those that wait, in their order.
+    while (arranged.length < full) take(end)
   }
   return arranged
 }
 
 /** Gives the best new candidate a place in the first window when ranking alone gave none. */
-export function placeNewItem(order: readonly number[], isNew: (position: number) => boolean): { order: number[]; placed: number | null } {
-  if (order.slice(0, WINDOW).some(isNew)) return { order: [...order], placed: null }
-  const placed = order.find(isNew)
-  if (placed === undefined) return { order: [...order], placed: null }
-  const rest = order.filter((position) => position !== placed)
-  return { order: [...rest.slice(0, NEW_ITEM_POSITION), placed, ...rest.slice(NEW_ITEM_POSITION)], placed }
+export function placeNewItem(
+  order: readonly number[],
+  isNew: (position: number) => boolean,
+): { order: readonly number[]; placed: number | null } {
+  const first = order.findIndex(isNew)
+  if (first < WINDOW) return { order, placed: null }
+  const placed = order[first]
+  return {
+    order: [...order.slice(0, NEW_ITEM_POSITION), placed, ...order.slice(NEW_ITEM_POSITION, first), ...order.slice(first + 1)],
+    placed,
+  }
 }

@@ -44,6 +44,18 @@ export class PackReader {
   }
 }
 
+/** What an answer says of an item; texts that are JSON already are put into it as they are. */
+export type DisplayRow = { id: string; idJson: string; json: string; titleJson: string | undefined }
+
+/** @param json the item's values as JSON text */
+export function displayRow(id: string, json: string): DisplayRow {
+  const { title }: { title?: string } = JSON.parse(json)
+  return { id, idJson: JSON.stringify(id), json, titleJson: title === undefined ? undefined : JSON.stringify(title) }
+}
+
+/** So many rows stay decoded, of those asked for last: a few items are in most answers. */
+const DECODED_ROWS = 4096
+
 /** A release's rows outside its core: what was loaded is seen without waiting. */
 export type PackRows = Pick<ReleaseView, 'neighbours' | 'list'> & {
   /** @returns whether every pack could be read */
@@ -53,18 +65,27 @@ export type PackRows = Pick<ReleaseView, 'neighbours' | 'list'> & {
   /** @throws PackError or TooLate */
   loadDisplay(ctx: Background, items: readonly number[]): Promise<void>
   /** @throws PackError where the item's display pack was not loaded */
-  display(item: number): { id: string; json: string }
+  display(item: number): DisplayRow
   /** The imported history of a visitor, by their pseudonym. @throws PackError or TooLate */
   member(ctx: Background, visitor: string): Promise<MemberRow | undefined>
 }
 
 export function packRows(reader: PackReader, manifest: Manifest, core: Core): PackRows {
-  const packsOf = <P extends { first: number }>(packs: readonly P[], items: readonly number[]): P[] =>
-    packs.length === 0 ? [] : [...new Set(items.map((item) => packs[packOfSlot(packs, core.slot[item])]))]
+  const decoded = new Map<number, DisplayRow>()
+  const packOf = <P extends { first: number }>(packs: readonly P[], item: number): P | undefined =>
+    packs.length === 0 ? undefined : packs[packOfSlot(packs, core.slot[item])]
+  const packsOf = <P extends { first: number }>(packs: readonly P[], items: readonly number[]): Set<P> => {
+    const named = new Set<P>()
+    for (const item of items) {
+      const pack = packOf(packs, item)
+      if (pack !== undefined) named.add(pack)
+    }
+    return named
+  }
   const listPack = (region: string): PackName | undefined => manifest.lists.find((pack) => pack.regions.includes(region))
   return {
     neighbours(item) {
-      const [name] = packsOf(manifest.neighbours, [item])
+      const name = packOf(manifest.neighbours, item)
       return name && isolate.packs.get<NeighbourPack>(name.hash)?.row(core.slot[item])
     },
     list(region, cohort) {
@@ -75,15 +96,20 @@ export function packRows(reader: PackReader, manifest: Manifest, core: Core): Pa
       const names = new Set(regions.map(listPack).filter((name) => name !== undefined))
       return allRead([...names].map((name) => reader.lists(ctx, name)))
     },
-    loadNeighbours: (ctx, items) => allRead(packsOf(manifest.neighbours, items).map((name) => reader.neighbours(ctx, name))),
+    loadNeighbours: (ctx, items) => allRead(Array.from(packsOf(manifest.neighbours, items), (name) => reader.neighbours(ctx, name))),
     async loadDisplay(ctx, items) {
-      await Promise.all(packsOf(manifest.display, items).map((name) => reader.display(ctx, name)))
+      await Promise.all(Array.from(packsOf(manifest.display, items), (name) => reader.display(ctx, name)))
     },
     display(item) {
-      const [name] = packsOf(manifest.display, [item])
+      const known = decoded.get(item)
+      if (known !== undefined) return known
+      const name = packOf(manifest.display, item)
       const pack = name && isolate.packs.get<DisplayPack>(name.hash)
       if (pack === undefined) throw new PackError('truncated', `the display pack of item ${item} is not at hand`)
-      return { id: pack.id(core.slot[item]), json: pack.json(core.slot[item]) }
+      const row = displayRow(pack.id(core.slot[item]), pack.json(core.slot[item]))
+      if (decoded.size >= DECODED_ROWS) decoded.clear()
+      decoded.set(item, row)
+      return row
     },
     async member(ctx, visitor) {
       if (manifest.members.length === 0) return undefined

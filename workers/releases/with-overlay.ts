@@ -6,6 +6,7 @@ import type { NeighbourRow } from '../../shared/release/neighbour-pack.ts'
 import { type LiveItem, valuesOf } from '../../shared/schemas/items.ts'
 import { indexOf, indicesOf } from '../serving/policy.ts'
 import type { LoadedRelease } from './loaded-release.ts'
+import { displayRow } from './pack-reader.ts'
 
 /** A release with what changed since it was made: serving sees no difference between its items and those that came later. */
 export type LiveRelease = LoadedRelease & {
@@ -66,11 +67,11 @@ function make(release: LoadedRelease, overlay: Overlay): LiveRelease {
     loadDisplay: (ctx, items) => release.loadDisplay(ctx, base(items)),
     display(item) {
       const change = told.get(item)
-      if (item >= first && change !== undefined) return { id: change.item, json: JSON.stringify(valuesOf(change.fields)) }
+      if (item >= first && change !== undefined) return displayRow(change.item, JSON.stringify(valuesOf(change.fields)))
       const own = release.display(item)
       return change === undefined
         ? own
-        : { id: own.id, json: JSON.stringify({ ...(JSON.parse(own.json) as object), ...valuesOf(change.fields) }) }
+        : displayRow(own.id, JSON.stringify({ ...(JSON.parse(own.json) as object), ...valuesOf(change.fields) }))
     },
     barred: new Set([
       ...indicesOf({ core, manifest: release.manifest }, overlay.hidden),

@@ -1,5 +1,5 @@
 import * as v from 'valibot'
-import type { Reason, RecommendationAnswer, RecommendationRequest, Rung } from '../../shared/schemas/recommendations.ts'
+import type { RecommendationAnswer, RecommendationRequest, Rung } from '../../shared/schemas/recommendations.ts'
 import type { Background } from '../background.ts'
 import { toBase64Url } from '../identity/base64url.ts'
 import type { LoadedRelease } from '../releases/loaded-release.ts'
@@ -18,30 +18,30 @@ export async function slateJson(
   offset: number,
   recommId = newRecommId(),
 ): Promise<string> {
-  const named = shown.flatMap(({ reasons }) => reasons.flatMap((reason) => ('of' in reason ? [reason.of] : [])))
-  await release.loadDisplay(ctx, [...shown.map(({ item }) => item), ...named])
-  const items = shown.map(({ item, score, source, reasons, explain }, i) => {
-    const { id, json } = release.display(item)
-    const head = JSON.stringify({
-      id,
-      score,
-      position: offset + i + 1,
-      source,
-      reasons: reasons.map((reason) => told(release, reason)),
-      ...(explain && { explain }),
-    })
-    return `${head.slice(0, -1)},"values":${json}}`
-  })
+  const named = new Set<number>()
+  for (const { item, reasons } of shown) {
+    named.add(item)
+    for (const reason of reasons) if ('of' in reason) named.add(reason.of)
+  }
+  await release.loadDisplay(ctx, [...named])
+  let items = ''
+  for (let i = 0; i < shown.length; i++) {
+    const { item, score, source, reasons, explain } = shown[i]
+    const { idJson, json } = release.display(item)
+    let told = ''
+    for (const reason of reasons) told += `${told === '' ? '' : ','}${reasonJson(release, reason)}`
+    const explained = explain === undefined ? '' : `,"explain":${JSON.stringify(explain)}`
+    items += `${i === 0 ? '' : ','}{"id":${idJson},"score":${score},"position":${offset + i + 1},"source":"${source}","reasons":[${told}]${explained},"values":${json}}`
+  }
   const head = JSON.stringify({ recommId, release: release.release, rung, cohort, region })
-  return `${head.slice(0, -1)},"items":[${items.join(',')}]}`
+  return `${head.slice(0, -1)},"items":[${items}]}`
 }
 
 /** The reason in the visitor's terms: the item they know instead of its index. */
-function told(release: LoadedRelease, reason: ShownReason): Reason {
-  if (!('of' in reason)) return reason
-  const { id, json } = release.display(reason.of)
-  const { title }: { title?: string } = JSON.parse(json)
-  return { code: reason.code, item: id, ...(title === undefined ? {} : { title }) }
+function reasonJson(release: LoadedRelease, reason: ShownReason): string {
+  if (!('of' in reason)) return JSON.stringify(reason)
+  const { idJson, titleJson } = release.display(reason.of)
+  return `{"code":"${reason.code}","item":${idJson}${titleJson === undefined ? '' : `,"title":${titleJson}`}}`
 }
 
 const Bundled = v.object({

@@ -30,6 +30,7 @@ export function filledUp(
   { shown, rung }: Shelf,
   length: number,
 ): Shelf {
+  if (shown.length >= length) return { shown, rung }
   const filled = [...shown]
   const seen = new Set(shown.map(({ item }) => item))
   for (const { region, items, shares } of fillers(release, regions)) {

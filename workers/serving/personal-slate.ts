@@ -71,13 +71,12 @@ function arrange(
   ranking: Ranking,
   { relation, bare }: PersonalRequest,
   related: ReadonlyMap<number, number> | null,
-): { order: number[]; placed: number | null } {
-  const order = Array.from(ranking.order)
+): { order: readonly number[]; placed: number | null } {
   const { item, fresh } = ranking.candidates
   const weightOf = (position: number): number => related?.get(item[position]) ?? 0
-  if (relation === 'together') return { order: order.toSorted((a, b) => weightOf(b) - weightOf(a)), placed: null }
-  if (relation === 'similar' || bare) return { order, placed: null }
-  const capped = capCategories(order, (position) => core.category[item[position]])
+  if (relation === 'together') return { order: Array.from(ranking.order).sort((a, b) => weightOf(b) - weightOf(a)), placed: null }
+  if (relation === 'similar' || bare) return { order: Array.from(ranking.order), placed: null }
+  const capped = capCategories(ranking.order, (position) => core.category[item[position]])
   return placeNewItem(capped, (position) => fresh[position] > 0)
 }
 

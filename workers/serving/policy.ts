@@ -18,17 +18,19 @@ export function allowedItems(release: LiveRelease, exclude: readonly number[], f
   const excluded = new Set(exclude)
   const shut = new Set([...windows].filter(([, window]) => !isOpen(window, now)).map(([item]) => item))
   const categories = categoryIndices(core, filter.category)
+  const inStock = filter.available !== false
+  const priced = filter.minPrice !== undefined || filter.maxPrice !== undefined
   return (item) => {
-    if (barred.has(item) || excluded.has(item) || shut.has(item)) return false
-    if (filter.available !== false && (core.flags[item] & AVAILABLE) === 0) return false
+    if (inStock && (core.flags[item] & AVAILABLE) === 0) return false
+    if ((barred.size > 0 && barred.has(item)) || (excluded.size > 0 && excluded.has(item)) || (shut.size > 0 && shut.has(item)))
+      return false
     if (categories !== null && !categories.has(core.category[item])) return false
-    return withinPrices(core.price[item], filter)
+    return !priced || withinPrices(core.price[item], filter)
   }
 }
 
 /** Prices are kept as float32: one that equals the bound must not fall out by rounding. An unknown price (0) meets no bound. */
 function withinPrices(price: number, { minPrice, maxPrice }: Filter): boolean {
-  if (minPrice === undefined && maxPrice === undefined) return true
   return price > 0 && price >= Math.fround(minPrice ?? 0) && price <= Math.fround(maxPrice ?? Number.POSITIVE_INFINITY)
 }
 
