@@ -2,7 +2,7 @@ import * as v from 'valibot'
 import type { EventsAnswer } from '../shared/schemas/events.ts'
 import type { ItemsAnswer } from '../shared/schemas/items.ts'
 import type { Problem } from '../shared/schemas/problem.ts'
-import { type RecommendationAnswer, rungs, sources } from '../shared/schemas/recommendations.ts'
+import { type RankAnswer, type RecommendationAnswer, rungs, sources } from '../shared/schemas/recommendations.ts'
 
 /** Answers as schemas, for the API's description only: the Worker is held to them by its types, and the types to these. */
 type Describes<T> = v.GenericSchema<T, T>
@@ -16,12 +16,16 @@ const Reason = v.union([
 
 const scores = Object.fromEntries(sources.map((source) => [source, v.exactOptional(v.number())] as const))
 
-export const RecommendationAnswerSchema = v.object({
+const answered = {
   recommId: v.pipe(v.string(), v.description('Opaque, one an answer; send it back with impressions, clicks and purchases.')),
   release: v.pipe(v.nullable(v.string()), v.description('Null when no release could be read.')),
   rung: v.pipe(v.picklist(rungs), v.description('How the answer came to be, best first.')),
   cohort: v.pipe(v.nullable(v.number()), v.description('Null without consent, and where nothing tells which one.')),
   region: v.string(),
+}
+
+export const RecommendationAnswerSchema = v.object({
+  ...answered,
   items: v.array(
     v.object({
       id: v.string(),
@@ -51,6 +55,17 @@ export const RecommendationAnswerSchema = v.object({
     }),
   ),
 }) satisfies v.GenericSchema<RecommendationAnswer>
+
+export const RankAnswerSchema: Describes<RankAnswer> = v.object({
+  ...answered,
+  items: v.array(
+    v.object({
+      id: v.string(),
+      score: v.pipe(v.nullable(v.number()), v.description('As of a recommended item; null where the release does not know the item.')),
+      position: v.pipe(v.number(), v.integer(), v.minValue(1)),
+    }),
+  ),
+})
 
 export const EventsAnswerSchema: Describes<EventsAnswer> = v.object({
   results: v.array(

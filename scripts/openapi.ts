@@ -7,10 +7,17 @@ import { EventSchema, EventsBody } from '../shared/schemas/events.ts'
 import { Ga4Event } from '../shared/schemas/ga4.ts'
 import { ConsentChoice, ItemId, Region } from '../shared/schemas/ids.ts'
 import { ItemSchema, ItemsBody } from '../shared/schemas/items.ts'
-import { FilterSchema, listScenarios, RecommendationBody, RecommendationQuery, ScenarioSchema } from '../shared/schemas/recommendations.ts'
+import {
+  FilterSchema,
+  listScenarios,
+  RankBody,
+  RecommendationBody,
+  RecommendationQuery,
+  ScenarioSchema,
+} from '../shared/schemas/recommendations.ts'
 import { SegmentEvent } from '../shared/schemas/segment.ts'
 import { ConsentBody, ForgetBody, MergeBody, MintBody, PreferencesBody } from '../shared/schemas/visitors.ts'
-import { EventsAnswerSchema, ItemsAnswerSchema, ProblemSchema, RecommendationAnswerSchema } from './openapi-answers.ts'
+import { EventsAnswerSchema, ItemsAnswerSchema, ProblemSchema, RankAnswerSchema, RecommendationAnswerSchema } from './openapi-answers.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 export const OPENAPI_FILE = join(ROOT, 'docs/openapi.json')
@@ -101,6 +108,18 @@ export function openApi(): Json {
           summary: 'Recommendations for nobody in particular',
           parameters: queryParameters(),
           responses: slate,
+        },
+      },
+      '/v1/rank': {
+        post: {
+          operationId: 'rankItems',
+          summary: 'Puts items of the caller’s choice in the visitor’s order',
+          requestBody: body(RankBody),
+          responses: {
+            200: { description: 'Every item that was sent, once; the rung says what ordered them.', ...json(ref('RankAnswer')) },
+            400: problem('A parameter cannot be taken; `field` names it.'),
+            ...posted,
+          },
         },
       },
       '/v1/items/{id}/similar': {
@@ -241,6 +260,7 @@ export function openApi(): Json {
         ...Object.fromEntries(Object.entries(definitions).map(([name, of]) => [name, named(of)])),
         ItemId: { ...named(ItemId), maxLength: 200, description: 'Any well-formed Unicode text of 1 to 200 bytes in UTF-8.' },
         RecommendationAnswer: schema(RecommendationAnswerSchema),
+        RankAnswer: schema(RankAnswerSchema),
         EventsAnswer: schema(EventsAnswerSchema),
         Problem: schema(ProblemSchema),
       },

@@ -3,10 +3,18 @@ import type { LoadRequest } from './load.ts'
 import { type Shopper, zipf } from './shoppers.ts'
 
 /** What is measured at a warm isolate, the floor first. */
-export const scenarios = ['floor', 'token', 'object', 'list', 'similar', 'event'] as const
+export const scenarios = ['floor', 'token', 'object', 'list', 'similar', 'rank', 'event'] as const
 export type Scenario = (typeof scenarios)[number]
 
 const REQUESTS = 1000
+/** Items that a caller has ranked at once. */
+const RANKED = 100
+
+function distinct(draw: () => string, most: number): string[] {
+  const drawn = new Set<string>()
+  for (let tries = 0; drawn.size < most && tries < 20 * most; tries++) drawn.add(draw())
+  return [...drawn]
+}
 
 /** Requests of visitors drawn by Zipf's law: a few come often, most seldom. */
 export function requestsOf(scenario: Scenario, shoppers: readonly Shopper[], items: readonly string[]): LoadRequest[] {
@@ -29,6 +37,8 @@ export function requestsOf(scenario: Scenario, shoppers: readonly Shopper[], ite
       return [{ method: 'GET', path: '/v1/lists/GB/popular' }]
     case 'similar':
       return many(() => ({ method: 'GET', path: `/v1/items/${encodeURIComponent(item())}/similar` }))
+    case 'rank':
+      return many(() => post('/v1/rank', { ...shopper(), items: distinct(item, RANKED) }))
     case 'event':
       return many((i) =>
         post('/v1/events', { ...shopper(), events: [{ id: `load-${String(i).padStart(8, '0')}`, type: 'click', item: item() }] }),

@@ -144,6 +144,22 @@ export function recall(view: ReleaseView, space: RecallSpace, request: RecallReq
   }
 }
 
+/**
+ * The same facts about exactly these items, whatever named them or did not: best merged score first, ties to the lower item.
+ * @param items distinct
+ */
+export function recallOf(view: ReleaseView, space: RecallSpace, request: RecallRequest, items: readonly number[]): Candidates {
+  try {
+    gather(view, space, request)
+    space.reserve(items.length)
+    const places = Uint32Array.from(items, (item) => space.touch(item))
+    mergeLists(space, view.manifest.recall)
+    return picked(topPlaces(places, places.length, { values: space.float.merged, ids: space.touched, most: places.length }), space)
+  } finally {
+    space.clear()
+  }
+}
+
 function gather(view: ReleaseView, space: RecallSpace, { history, regions, cohort, trending, fresh }: RecallRequest): void {
   const { recall } = view.manifest
   const inSession = sessionLength(history)
@@ -223,32 +239,27 @@ function addLive(space: RecallSpace, name: FloatColumn, live: readonly LiveItem[
 /** A live item's place counts this much of a list's. */
 const LIVE_WEIGHT = 0.5
 
-function best(
-  { float, support, because, historyPosition, touched, touchedCount }: RecallSpace,
-  recall: RecallParameters,
-  allow: (item: number) => boolean,
-): Candidates {
-  const { listWeight } = recall
+function best(space: RecallSpace, recall: RecallParameters, allow: (item: number) => boolean): Candidates {
+  const { touched, touchedCount } = space
+  const { merged } = space.float
+  mergeLists(space, recall)
+  const kept = new Uint32Array(touchedCount)
+  let count = 0
+  for (let place = 0; place < touchedCount; place++) if (merged[place] > 0 && allow(touched[place])) kept[count++] = place
+  return picked(topPlaces(kept, count, { values: merged, ids: touched, most: recall.candidates }), space)
+}
+
+/** Lists are relative to their best, so the neighbours beside them are too. */
+function mergeLists({ float, touchedCount }: RecallSpace, { listWeight }: RecallParameters): void {
   const { cohortList, regionList, trending, fresh, merged } = float
   let top = 0
   for (let place = 0; place < touchedCount; place++) top = Math.max(top, merged[place])
-  // Lists are relative to their best, so the neighbours beside them are too.
   const unit = top > 0 ? 1 / top : 0
-  const kept = new Uint32Array(touchedCount)
-  let count = 0
   for (let place = 0; place < touchedCount; place++) {
     const lists = Math.max(cohortList[place], regionList[place])
     const live = LIVE_WEIGHT * Math.max(trending[place], fresh[place])
     merged[place] = merged[place] * unit + listWeight * (lists + live)
-    if (merged[place] > 0 && allow(touched[place])) kept[count++] = place
   }
-  return picked(topPlaces(kept, count, { values: merged, ids: touched, most: recall.candidates }), {
-    float,
-    support,
-    because,
-    historyPosition,
-    touched,
-  })
 }
 
 type Columns = Pick<RecallSpace, 'float' | 'support' | 'because' | 'historyPosition' | 'touched'>

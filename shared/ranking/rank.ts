@@ -26,7 +26,16 @@ export async function rankCandidates(
   scorer: Scorer | null,
   allow: (item: number) => boolean,
 ): Promise<Ranking> {
-  const candidates = recall(view, space, request, allow)
+  return rankingOf(view, recall(view, space, request, allow), request, scorer)
+}
+
+/** Features, scores and order of candidates that were recalled for this request. */
+export async function rankingOf(
+  view: ReleaseView,
+  candidates: Candidates,
+  request: RecallRequest,
+  scorer: Scorer | null,
+): Promise<Ranking> {
   if (scorer === null) return { candidates, features: new Float32Array(0), ...ordered(candidates, candidates.merged) }
   const features = candidateFeatures(view, candidates, request)
   return { candidates, features, ...ordered(candidates, await scorer(features, candidates.count)) }

@@ -48,16 +48,23 @@ const asked = {
   explain: v.optional(v.boolean('must be true or false'), false),
 }
 
-export const RecommendationQuery = v.strictObject(asked)
-export const RecommendationBody = v.strictObject({
-  ...asked,
+/** Who asks, and from where. */
+const asking = {
   writeKey: v.optional(v.pipe(v.string('must be a string'), v.maxLength(100, 'must be at most 100 characters'))),
   visitor: v.optional(v.pipe(v.string('must be a string'), v.maxLength(2000, 'must be at most 2000 characters'))),
   token: v.optional(v.pipe(v.string('must be a string'), v.maxLength(2000, 'must be at most 2000 characters'))),
   consent: v.optional(ConsentChoice),
   region: v.optional(Region),
-  referrer: v.optional(Referrer),
-})
+}
+
+export const RecommendationQuery = v.strictObject(asked)
+export const RecommendationBody = v.strictObject({ ...asked, ...asking, referrer: v.optional(Referrer) })
+
+/** As many items as `POST /v1/rank` puts in order at once. */
+const MOST_RANKED = 500
+/** `POST /v1/rank`: items of the caller's own choice, to be put in the visitor's order. */
+export const RankBody = v.strictObject({ items: v.pipe(ids(MOST_RANKED), v.minLength(1, 'needs at least 1 id')), ...asking })
+export type RankRequest = v.InferOutput<typeof RankBody>
 
 /**
  * What a Worker that is being measured (BENCH = on) takes as well: the scenario `bench`, which is the ranking alone. The
@@ -126,3 +133,13 @@ export type RecommendationAnswer = {
   cohort: number | null
   region: string
 }
+
+/** One of the items that were sent. */
+export type RankedItem = {
+  id: string
+  /** As a recommended item's score; null where the release does not know the item, which then stands at the end. */
+  score: number | null
+  position: number
+}
+
+export type RankAnswer = Pick<RecommendationAnswer, 'recommId' | 'release' | 'rung' | 'cohort' | 'region'> & { items: RankedItem[] }

@@ -55,6 +55,7 @@ it('counts what each answer asks of storage: with a token nothing', () => {
   expect(operations('object')).toEqual([0, 1, 0])
   expect(operations('list')).toEqual([0, 0, 0])
   expect(operations('similar')).toEqual([0, 0, 0])
+  expect(operations('rank')).toEqual([0, 0, 0])
   // The log and the visitor's object.
   expect(operations('event')).toEqual([0, 2, 0])
   expect(figure('token', 'pack-hit-rate')).toBe(1)

@@ -37,20 +37,11 @@ export async function personalSlate(release: LoadedRelease, request: PersonalReq
   const { relation, anchors, history } = request
   const related = relation === null ? null : relatedItems(release, history.slice(0, anchors), relation)
   const allow = (item: number): boolean => request.allow(item) && (related === null || related.has(item))
-  let by: 'onnx' | 'reference' | 'list-order' = 'list-order'
-  const { weights } = release
-  // The ranker knows what comes next, not what goes together; and with a part of the packs unread its features would be
-  // wrong in silence. Both are ordered by weights alone, and the rung says so.
-  const scorer: Scorer | null =
-    weights === null || release.manifest.ranker !== 'mlp' || !complete || relation === 'together'
-      ? null
-      : (x, count) => {
-          const scored = score(weights, x, count)
-          by = scored.by
-          return scored.scores
-        }
+  // The ranker knows what comes next, not what goes together.
+  const ranker = relation === 'together' ? null : rankerOf(release, complete)
   const fresh = relation === null && !request.bare ? freshItems(release, request) : []
-  const ranking = await rankCandidates(release, release.space, { ...request, fresh }, scorer, allow)
+  const ranking = await rankCandidates(release, release.space, { ...request, fresh }, ranker?.scorer ?? null, allow)
+  const by = ranker?.by() ?? 'list-order'
   const { order, placed } = arrange(release, ranking, request, related)
   const { calibration } = release.manifest
   const scores = calibration === undefined || by === 'list-order' ? ranking.scores : probabilities(calibration, ranking.scores)
@@ -64,6 +55,23 @@ export async function personalSlate(release: LoadedRelease, request: PersonalReq
     }),
   )
   return { shown, rung: by }
+}
+
+export type Ranker = { scorer: Scorer; by(): 'onnx' | 'reference' | 'list-order' }
+
+/**
+ * The release's ranker, and which scorer it turned out to be; null where weights alone decide: with a part of the packs
+ * unread its features would be wrong in silence. @param complete whether every pack was read
+ */
+export function rankerOf({ weights, manifest }: LoadedRelease, complete: boolean): Ranker | null {
+  if (weights === null || manifest.ranker !== 'mlp' || !complete) return null
+  let by: ReturnType<Ranker['by']> = 'list-order'
+  const scorer: Scorer = (x, count) => {
+    const scored = score(weights, x, count)
+    by = scored.by
+    return scored.scores
+  }
+  return { scorer, by: () => by }
 }
 
 function arrange(

@@ -4,14 +4,13 @@ import type { RecommendationRequest } from '../../shared/schemas/recommendations
 import type { Background } from '../background.ts'
 import { nowOf } from '../bench.ts'
 import { visitContext } from '../http/visit-context.ts'
-import { warn } from '../log.ts'
-import { type Current, currentRelease, previousRelease, type WantedRegions } from '../releases/current.ts'
+import type { WantedRegions } from '../releases/current.ts'
 import type { LoadedRelease } from '../releases/loaded-release.ts'
 import { readOverlay } from '../releases/overlay-reader.ts'
 import { type LiveRelease, withOverlay } from '../releases/with-overlay.ts'
-import { warmUp } from '../scoring/scorer.ts'
 import { bundledAnswer, type Slate, slateJson } from './answer.ts'
 import { entrySlate } from './entry-slate.ts'
+import { fromReleases } from './from-releases.ts'
 import { likedItems } from './liked-items.ts'
 import { filledUp, recentSlate, regionSlate, trendingItems, trendingSlate } from './list-slate.ts'
 import { personalSlate } from './personal-slate.ts'
@@ -33,30 +32,13 @@ export async function recommend(env: Env, ctx: Background, raw: Request, asked: 
     overlay: readOverlay(env, ctx),
     wanted: (known) => regionsOf(env, raw, asked.region, known),
   }
-  const current = await currentRelease(env, ctx, visit.wanted)
-  if (current !== null) {
-    const answer = await answerFrom(env, ctx, visit, current)
-    if (answer !== null) return answer
-  }
-  const before = current === null || current.previous ? null : await previousRelease(env, ctx, visit.wanted)
-  const answer = before === null ? null : await answerFrom(env, ctx, visit, before)
-  return answer ?? bundledAnswer(env, asked.region ?? placeOf(env, raw).country, asked)
-}
-
-async function answerFrom(env: Env, ctx: Background, visit: Visit, current: Current): Promise<string | null> {
-  const { previous } = current
-  try {
+  const answer = await fromReleases(env, ctx, visit.wanted, async (current) => {
     const loaded = withOverlay(current.loaded, await visit.overlay)
     const slate = await slateOf(env, ctx, visit, loaded)
-    const { offset, limit } = visit.asked
-    const shown = slate.shown.slice(offset, offset + limit)
-    const text = await slateJson(ctx, loaded, { ...slate, shown, rung: previous ? 'previous-release' : slate.rung }, offset)
-    if (loaded.manifest.ranker === 'mlp' && loaded.weights !== null) warmUp(env, ctx, loaded.weights)
-    return text
-  } catch (error) {
-    warn('rung-failed', error, { release: current.loaded.release })
-    return null
-  }
+    const shown = slate.shown.slice(asked.offset, asked.offset + asked.limit)
+    return slateJson(ctx, loaded, { ...slate, shown, rung: current.previous ? 'previous-release' : slate.rung }, asked.offset)
+  })
+  return answer ?? bundledAnswer(env, asked.region ?? placeOf(env, raw).country, asked)
 }
 
 async function slateOf(env: Env, ctx: Background, visit: Visit, release: LiveRelease): Promise<Slate> {

@@ -1,7 +1,13 @@
 import { type Context, Hono } from 'hono'
 import * as v from 'valibot'
 import { ItemId, Region } from '../../shared/schemas/ids.ts'
-import { listScenarios, MeasuredBody, RecommendationBody, type RecommendationRequest } from '../../shared/schemas/recommendations.ts'
+import {
+  listScenarios,
+  MeasuredBody,
+  RankBody,
+  RecommendationBody,
+  type RecommendationRequest,
+} from '../../shared/schemas/recommendations.ts'
 import { isBench } from '../bench.ts'
 import { requireWriteKey } from '../http/access.ts'
 import { jsonBody } from '../http/body.ts'
@@ -9,6 +15,7 @@ import { HttpProblem, validate } from '../http/problem.ts'
 import { latestList } from './latest.ts'
 import { parseQuery, refuseQuery } from './parse-query.ts'
 import { type PublicList, publicList } from './public-list.ts'
+import { rankItems } from './rank-items.ts'
 import { recommend } from './recommend.ts'
 
 type Serving = Context<{ Bindings: Env }>
@@ -21,6 +28,12 @@ servingRoutes.post('/v1/recommendations', async (c) => {
   return personal(c, asked)
 })
 
+servingRoutes.post('/v1/rank', async (c) => {
+  const asked = validate(RankBody, await jsonBody(c))
+  await requireWriteKey(c, asked.writeKey)
+  return c.json(await rankItems(c.env, c.executionCtx, c.req.raw, asked), 200, PRIVATE)
+})
+
 servingRoutes.get('/v1/recommendations', (c) => personal(c, parseQuery(new URL(c.req.url).searchParams)))
 
 servingRoutes.get('/v1/items/:id/similar', (c) => {
@@ -29,6 +42,8 @@ servingRoutes.get('/v1/items/:id/similar', (c) => {
     if (query.has(taken)) throw new HttpProblem(400, `${taken} is given by the path`, taken)
   return personal(c, { ...parseQuery(query), scenario: 'similar', item: validate(ItemId, c.req.param('id'), 'id') })
 })
+
+const PRIVATE = { 'cache-control': 'private, no-store' }
 
 const ListScenarioSchema = v.picklist(listScenarios, `must be one of ${listScenarios.join(', ')}`)
 /** A list that is not the one meant to be shown should not stay long in caches. */
@@ -62,5 +77,5 @@ const tagsOf = (header: string | undefined): string[] => (header ?? '').split(',
 
 async function personal(c: Serving, asked: RecommendationRequest): Promise<Response> {
   const text = await recommend(c.env, c.executionCtx, c.req.raw, asked)
-  return c.body(text, 200, { 'content-type': 'application/json', 'cache-control': 'private, no-store' })
+  return c.body(text, 200, { 'content-type': 'application/json', ...PRIVATE })
 }

@@ -18,11 +18,14 @@ import { indexOf, indicesOf } from './policy.ts'
 /** Who asks, where proof and consent allow to know: what their token or their object remembers at `now` (Unix milliseconds). */
 export type Past = { identity: Identity; said: Consents; memory: Memory | null; state: VisitorState | null; now: number } | null
 
+/** What of a request says who asks. */
+type Asking = Pick<RecommendationRequest, 'consent' | 'visitor' | 'token'> & { excludePurchased?: boolean }
+
 /**
  * Null without proof or without consent: there is no history then, and nothing tells that there is one. Needs no release,
  * so that it is found out while the release is read. Never throws.
  */
-export async function pastOf(env: Env, raw: Request, asked: RecommendationRequest): Promise<Past> {
+export async function pastOf(env: Env, raw: Request, asked: Asking): Promise<Past> {
   try {
     const said = consentOf(raw, asked.consent)
     if (said.personalisation === 'denied') return null
