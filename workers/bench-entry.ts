@@ -10,7 +10,8 @@ import { wasmBytes } from './wasm-memories.ts'
  * it is measured against. No deployment has this entry.
  */
 
-export { Visitor } from './objects/visitor.ts'
+/** Every other object; one named here goes before its namesake there. */
+export * from './index.ts'
 
 /** Its alarm writes the archive: those writes count as well. */
 export class EventLog extends ServedEventLog {

@@ -41,6 +41,7 @@ export function metered(env: Env): Env {
       }),
       VISITORS: meteredObjects(env.VISITORS),
       EVENT_LOGS: meteredObjects(env.EVENT_LOGS),
+      AUDIT_LOG: meteredObjects(env.AUDIT_LOG),
     }
     known.set(env, counted)
   }
