@@ -40,8 +40,12 @@ export function requestsOf(scenario: Scenario, shoppers: readonly Shopper[], ite
     case 'rank':
       return many(() => post('/v1/rank', { ...shopper(), items: distinct(item, RANKED) }))
     case 'event':
+      // One after the other: by Zipf's law the first would soon have posted all that a visitor may in a minute.
       return many((i) =>
-        post('/v1/events', { ...shopper(), events: [{ id: `load-${String(i).padStart(8, '0')}`, type: 'click', item: item() }] }),
+        post('/v1/events', {
+          ...shoppers[i % shoppers.length],
+          events: [{ id: `load-${String(i).padStart(8, '0')}`, type: 'click', item: item() }],
+        }),
       )
   }
 }
