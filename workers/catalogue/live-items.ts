@@ -5,8 +5,8 @@ import { utf8 } from '../../shared/utf8.ts'
 import type { Background } from '../background.ts'
 import { warn } from '../log.ts'
 import { currentRelease } from '../releases/current.ts'
+import { indexOf } from '../releases/item-index.ts'
 import type { LoadedRelease } from '../releases/loaded-release.ts'
-import { indexOf } from '../serving/policy.ts'
 import { likeness } from './likeness.ts'
 
 /** Where changed items live. KV may show a value of a minute ago; R2 does not, and takes a write only over what was read. */

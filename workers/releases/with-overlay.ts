@@ -4,7 +4,7 @@ import { AVAILABLE, type Core, NEW } from '../../shared/release/core-pack.ts'
 import { itemHash } from '../../shared/release/hash.ts'
 import type { NeighbourRow } from '../../shared/release/neighbour-pack.ts'
 import { type LiveItem, valuesOf } from '../../shared/schemas/items.ts'
-import { indexOf, indicesOf } from '../serving/policy.ts'
+import { indexOf, indicesOf } from './item-index.ts'
 import type { LoadedRelease } from './loaded-release.ts'
 import { displayRow } from './pack-reader.ts'
 

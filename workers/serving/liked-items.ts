@@ -1,8 +1,9 @@
 import { type HistoryItem, VIEWED } from '../../shared/ranking/release-view.ts'
 import type { Preferences } from '../../shared/schemas/visitors.ts'
+import { indicesOf } from '../releases/item-index.ts'
 import type { LoadedRelease } from '../releases/loaded-release.ts'
 import { filledUp } from './list-slate.ts'
-import { categoryIndices, indicesOf } from './policy.ts'
+import { categoryIndices } from './policy.ts'
 import { distinct } from './visit.ts'
 
 /** How many of a category's items stand for it. */

@@ -4,8 +4,8 @@ import { type LiveItem, nearestList } from '../../shared/ranking/candidates.ts'
 import { roundScore } from '../../shared/ranking/reference-scorer.ts'
 import { EVERYWHERE } from '../../shared/ranking/regions.ts'
 import type { HistoryItem } from '../../shared/ranking/release-view.ts'
+import { indexOf } from '../releases/item-index.ts'
 import type { LoadedRelease } from '../releases/loaded-release.ts'
-import { indexOf } from './policy.ts'
 import type { Shelf, Shown } from './shown.ts'
 
 /** The region's list, in its own order; where the region has none, that of the next wider one. */

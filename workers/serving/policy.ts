@@ -1,16 +1,7 @@
-import { AVAILABLE, type Core, itemByHash } from '../../shared/release/core-pack.ts'
-import { itemHash } from '../../shared/release/hash.ts'
+import { AVAILABLE, type Core } from '../../shared/release/core-pack.ts'
 import { isOpen } from '../../shared/schemas/items.ts'
 import type { Filter } from '../../shared/schemas/recommendations.ts'
-import type { LoadedRelease } from '../releases/loaded-release.ts'
 import type { LiveRelease } from '../releases/with-overlay.ts'
-
-/** The index of an item id in this release, or -1. */
-export const indexOf = ({ core, manifest }: Pick<LoadedRelease, 'core' | 'manifest'>, id: string): number =>
-  itemByHash(core, itemHash(id, manifest.idSalt))
-
-export const indicesOf = (release: Pick<LoadedRelease, 'core' | 'manifest'>, ids: readonly string[]): number[] =>
-  ids.map((id) => indexOf(release, id)).filter((item) => item >= 0)
 
 /** What may be shown at all: in stock, not hidden, in its time, not excluded, and through the caller's filter. @param now Unix milliseconds */
 export function allowedItems(release: LiveRelease, exclude: readonly number[], filter: Filter, now: number): (item: number) => boolean {

@@ -12,8 +12,8 @@ import { openMemory } from '../identity/memory-token.ts'
 import { warn } from '../log.ts'
 import { readVisitor, seedVisitor } from '../objects/visitor-client.ts'
 import type { VisitorItem, VisitorState } from '../objects/visitor-state.ts'
+import { indexOf, indicesOf } from '../releases/item-index.ts'
 import type { LoadedRelease } from '../releases/loaded-release.ts'
-import { indexOf, indicesOf } from './policy.ts'
 
 /** Who asks, where proof and consent allow to know: what their token or their object remembers at `now` (Unix milliseconds). */
 export type Past = { identity: Identity; said: Consents; memory: Memory | null; state: VisitorState | null; now: number } | null
