@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import * as v from 'valibot'
-import { commonFields, EventSchema } from '../shared/schemas/events.ts'
+import { commonFields, NativeEventSchema } from '../shared/schemas/events.ts'
 import { ga4Events } from '../shared/schemas/ga4.ts'
 import { segmentEvents } from '../shared/schemas/segment.ts'
 
@@ -19,7 +19,7 @@ function between(document: string, name: string, text: string): string {
   return `${document.slice(0, from)}${begin}${text}${document.slice(to)}`
 }
 
-const [first] = EventSchema.options
+const [first] = NativeEventSchema.options
 
 function commonTable(): string {
   const rows = Object.entries(first.entries).filter(([name]) => commonFields.includes(name))
@@ -27,7 +27,7 @@ function commonTable(): string {
 }
 
 function typeTable(): string {
-  const rows = EventSchema.options.map((option) => {
+  const rows = NativeEventSchema.options.map((option) => {
     const own = Object.entries(option.entries).filter(([name]) => name !== 'type' && !commonFields.includes(name))
     const fields = own.map(([name, of]) => `\`${name}\`${needed(of)}: ${aboutOf(of)}`)
     return `| \`${option.entries.type.literal}\` | ${fields.join('; ')} | ${v.getDescription(option) ?? ''} |\n`

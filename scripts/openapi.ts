@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { toJsonSchema } from '@valibot/to-json-schema'
 import * as v from 'valibot'
 import { AvailabilityBody } from '../shared/overlay.ts'
-import { EventSchema, EventsBody } from '../shared/schemas/events.ts'
+import { EventsBody, NativeEventSchema } from '../shared/schemas/events.ts'
 import { Ga4Event } from '../shared/schemas/ga4.ts'
 import { ConsentChoice, ItemId, Region } from '../shared/schemas/ids.ts'
 import { ItemSchema, ItemsBody } from '../shared/schemas/items.ts'
@@ -30,7 +30,7 @@ const definitions = {
   ConsentChoice,
   Scenario: ScenarioSchema,
   Filter: FilterSchema,
-  Event: EventSchema,
+  Event: NativeEventSchema,
   Ga4Event,
   SegmentEvent,
 }
@@ -172,7 +172,7 @@ export function openApi(): Json {
           requestBody: body(
             v.strictObject({
               ...EventsBody.entries,
-              events: v.pipe(v.array(v.union([EventSchema, Ga4Event, SegmentEvent])), v.minLength(1), v.maxLength(100)),
+              events: v.pipe(v.array(v.union([NativeEventSchema, Ga4Event, SegmentEvent])), v.minLength(1), v.maxLength(100)),
             }),
           ),
           responses: {

@@ -4,7 +4,7 @@ import { utf8 } from './utf8.ts'
 /** What is worth a line. Nobody is named in any of them: what happened to whom, the one who holds a receipt knows. */
 export type AuditAction = 'erasure' | 'export' | 'admin' | 'consent' | 'forgotten' | 'retention'
 
-/** What is to be written down: who acted (`visitor`, `night`, `cron` or `admin:<name of the token>`) and with what numbers. */
+/** What is to be written down: who acted (`visitor`, `night`, `cron`, `operator` or `admin:<name of the token>`) and with what numbers. */
 export type AuditNote = { action: AuditAction; actor: string; detail: Record<string, string | number> }
 
 /** A line of an audit log; `before` is the hash of the line before it, so that none can be changed or taken out unseen. */
@@ -16,11 +16,14 @@ export type AuditHead = Pick<AuditEntry, 'seq' | 'hash'>
 /** What the first line comes after. */
 export const AUDIT_START: AuditHead = { seq: 0, hash: '0'.repeat(64) }
 
-/** The prefix in R2 under which a writer's lines lie; each writer has a chain of its own. */
-export const auditPrefix = (writer: 'edge' | 'night'): string => `audit/${writer}/`
+/** Each has a chain of its own: the edge, the night, and whoever uses the command line. */
+export const auditWriters = ['edge', 'night', 'operator'] as const
+export type AuditWriter = (typeof auditWriters)[number]
+
+/** The prefix in R2 under which a writer's lines lie. */
+export const auditPrefix = (writer: AuditWriter): string => `audit/${writer}/`
 /** By the first of its lines: a copy that was cut off, and has more to copy by then, is written over itself. */
-export const auditKey = (writer: 'edge' | 'night', first: number): string =>
-  `${auditPrefix(writer)}${String(first).padStart(10, '0')}.ndjson`
+export const auditKey = (writer: AuditWriter, first: number): string => `${auditPrefix(writer)}${String(first).padStart(10, '0')}.ndjson`
 
 /** The line that comes after `head`. @param now Unix milliseconds */
 export async function nextEntry(head: AuditHead, note: AuditNote, now: number): Promise<AuditEntry> {

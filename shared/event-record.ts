@@ -1,4 +1,5 @@
-import type { Event, EventRecord } from './schemas/events.ts'
+import type { Event, EventRecord, ItemEvent } from './schemas/events.ts'
+import type { ItemRecord } from './schemas/items.ts'
 
 /** A client's clock may run ahead by this much, and an event be late by that much, before the edge's own time counts. */
 const AHEAD_MS = 5 * 60_000
@@ -19,3 +20,9 @@ export function recordOf(event: Event, seen: Seen): EventRecord {
 /** @param received Unix milliseconds */
 export const timeOf = ({ at }: Event, received: number): number =>
   at === undefined || at > received + AHEAD_MS || at < received - LATE_MS ? received : at
+
+/** The line of the catalogue's log that an event about an item becomes. @param received Unix milliseconds */
+export const itemRecordOf = (event: ItemEvent, received: number): ItemRecord =>
+  event.type === 'item_remove'
+    ? { v: 1, type: event.type, received, item: event.item }
+    : { v: 1, type: event.type, received, item: event.item, fields: event.fields }

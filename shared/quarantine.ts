@@ -1,7 +1,8 @@
 import * as v from 'valibot'
-import { recordOf, type Seen } from './event-record.ts'
+import { itemRecordOf, recordOf, type Seen } from './event-record.ts'
 import { readEvent } from './read-event.ts'
-import { type EventRecord, EventSchema, type RejectedRecord } from './schemas/events.ts'
+import { type EventRecord, EventSchema, NativeEventSchema, type RejectedRecord } from './schemas/events.ts'
+import type { ItemRecord } from './schemas/items.ts'
 
 export const EVENTS_PREFIX = 'events/'
 export const QUARANTINE_PREFIX = 'quarantine/'
@@ -16,15 +17,15 @@ const LONGEST = 8000
 const BEGINNING = '{"v":1,"type":"rejected",'
 export const isRejectedLine = (line: string): boolean => line.startsWith(BEGINNING)
 
-/** Why something is in quarantine. */
-export type Rejection = Pick<RejectedRecord, 'offset' | 'field' | 'detail'>
+/** Why something is in quarantine, and whether who sent it may change the catalogue. */
+export type Rejection = Pick<RejectedRecord, 'offset' | 'field' | 'detail' | 'catalogue'>
 
 /** The line for something that was sent and does not fit. */
 export const rejectedLine = (value: unknown, seen: Seen, reason: Rejection): string =>
-  `${JSON.stringify({ v: 1, type: 'rejected', ...seen, ...reason, event: keptText(value, seen.visitor !== null) } satisfies RejectedRecord)}\n`
+  `${JSON.stringify({ v: 1, type: 'rejected', ...seen, ...reason, event: keptText(value, seen.visitor !== null || reason.catalogue === true) } satisfies RejectedRecord)}\n`
 
 /** The names of the contract's own fields. */
-const CONTRACT: ReadonlySet<string> = new Set(EventSchema.options.flatMap(({ entries }) => Object.keys(entries)))
+const CONTRACT: ReadonlySet<string> = new Set(NativeEventSchema.options.flatMap(({ entries }) => Object.keys(entries)))
 
 /** Whoever did not consent is promised that nothing else of them is kept: an unknown field may hold anything. */
 function keptText(value: unknown, consented: boolean): string | null {
@@ -85,8 +86,11 @@ const eventPart = (value: unknown): unknown =>
     ? Object.fromEntries(Object.entries(value).filter(([name]) => !KNOWN_BESIDE.has(name)))
     : value
 
+/** What goes back from quarantine: to the archive, and to the catalogue's log. */
+export type Replayed = { events: EventRecord[]; changes: ItemRecord[] }
+
 /** What a quarantined event is by the contract as it is now; null where it still does not fit. */
-export function replayed(rejected: RejectedRecord): EventRecord[] | null {
+export function replayed(rejected: RejectedRecord): Replayed | null {
   if (rejected.event === null) return null
   let value: unknown
   try {
@@ -96,5 +100,10 @@ export function replayed(rejected: RejectedRecord): EventRecord[] | null {
   }
   const { received, visitor, country, device, referrer } = rejected
   const read = readEvent(value, `${visitor ?? ''} ${received}`)
-  return read.ok ? read.events.map((event) => recordOf(event, { received, visitor, country, device, referrer })) : null
+  // Anyone can send anything, and it waits here: a change of the catalogue counts only from who might make it then.
+  if (!read.ok || (read.change !== null && rejected.catalogue !== true)) return null
+  return {
+    events: read.events.map((event) => recordOf(event, { received, visitor, country, device, referrer })),
+    changes: read.change === null ? [] : [itemRecordOf(read.change, received)],
+  }
 }

@@ -1,12 +1,15 @@
 import * as v from 'valibot'
 import { canonicalJson, itemHash } from './release/hash.ts'
-import { type Event, EventSchema } from './schemas/events.ts'
+import { type Event, EventSchema, type ItemEvent, NativeEventSchema } from './schemas/events.ts'
 import type { Mapped } from './schemas/foreign.ts'
 import { isGa4, readGa4 } from './schemas/ga4.ts'
 import { isSegment, readSegment } from './schemas/segment.ts'
 
-/** What was sent, in the contract's terms: several events where one of others names several items. */
-export type ReadEvent = { ok: true; id: string; events: Event[] } | { ok: false; issue: v.BaseIssue<unknown> }
+/**
+ * What was sent, in the contract's terms: several events where one of others names several items. `change` is what it says
+ * of the catalogue, for the caller to take only from who may.
+ */
+export type ReadEvent = { ok: true; id: string; events: Event[]; change: ItemEvent | null } | { ok: false; issue: v.BaseIssue<unknown> }
 
 const NothingIn = v.pipe(v.array(v.unknown()), v.minLength(1, 'names no item'))
 
@@ -28,8 +31,12 @@ export function readEvent(value: unknown, salt: string): ReadEvent {
 }
 
 function native(value: unknown): ReadEvent {
-  const parsed = v.safeParse(EventSchema, value)
-  return parsed.success ? { ok: true, id: parsed.output.id, events: [parsed.output] } : { ok: false, issue: parsed.issues[0] }
+  const parsed = v.safeParse(NativeEventSchema, value)
+  if (!parsed.success) return { ok: false, issue: parsed.issues[0] }
+  const event = parsed.output
+  return event.type === 'item_upsert' || event.type === 'item_remove'
+    ? { ok: true, id: event.id, events: [], change: event }
+    : { ok: true, id: event.id, events: [event], change: null }
 }
 
 /** Events of others go through the same validation as one's own. */
@@ -42,7 +49,7 @@ function adopted(mapped: Mapped[], id: string): ReadEvent {
     if (!parsed.success) return { ok: false, issue: parsed.issues[0] }
     events.push(parsed.output)
   }
-  return { ok: true, id, events }
+  return { ok: true, id, events, change: null }
 }
 
 const idIn = (value: object): string | undefined => ('id' in value && typeof value.id === 'string' ? value.id : undefined)

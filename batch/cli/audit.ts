@@ -1,7 +1,6 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
-import type { AuditEntry, AuditHead } from '../../shared/audit.ts'
-import { verifyChain } from '../../shared/audit.ts'
+import { type AuditEntry, type AuditHead, type AuditWriter, auditWriters, verifyChain } from '../../shared/audit.ts'
 import { readAudit } from '../night/audit.ts'
 import { readDevServer } from '../stores/dev-server.ts'
 import { readAdminKey } from './secrets.ts'
@@ -12,35 +11,38 @@ type AuditOptions = TargetOptions & { url?: string; json?: true }
 export const auditCommand = (): Command =>
   withTarget(
     new Command('audit')
-      .description('check the audit logs of edge and night, and print their lines')
+      .description('check the audit logs of edge, night and command line, and print their lines')
       .option('--url <url>', 'an edge to ask where its log really ends; the local one that is running where none is given')
       .option('--json', 'print JSON'),
   ).action(async (options: AuditOptions) => {
     const stores = await openTarget(options)
     try {
-      const edge = await readAudit(stores.blobs, 'edge')
-      const night = await readAudit(stores.blobs, 'night')
-      const verdicts = { edge: await verifyChain(edge), night: await verifyChain(night) }
-      const faults = [
-        ...Object.entries(verdicts).flatMap(([writer, { fault }]) => (fault === null ? [] : [`${writer}: ${fault}`])),
-        ...anchorsMissing(edge as AuditEntry[], night as AuditEntry[]),
-        ...endMissing(edge as AuditEntry[], await copiedByEdge(options)),
-      ]
-      if (options.json) process.stdout.write(`${JSON.stringify({ whole: faults.length === 0, faults, edge, night })}\n`)
-      else process.stdout.write(report(edge as AuditEntry[], night as AuditEntry[], faults))
+      const read = async (writer: AuditWriter): Promise<AuditEntry[]> => (await readAudit(stores.blobs, writer)) as AuditEntry[]
+      const logs = { edge: await read('edge'), night: await read('night'), operator: await read('operator') }
+      const faults: string[] = []
+      for (const writer of auditWriters) {
+        const { fault } = await verifyChain(logs[writer])
+        if (fault !== null) faults.push(`${writer}: ${fault}`)
+      }
+      faults.push(
+        ...anchorsMissing(logs.edge, 'night', logs.night),
+        ...anchorsMissing(logs.edge, 'operator', logs.operator),
+        ...endMissing(logs.edge, await copiedByEdge(options)),
+      )
+      process.stdout.write(options.json ? `${JSON.stringify({ whole: faults.length === 0, faults, ...logs })}\n` : report(logs, faults))
       if (faults.length > 0) process.exitCode = 1
     } finally {
       await stores.close()
     }
   })
 
-/** Each line of the night says where the edge's log ended then: that line must still be there, with that hash. */
-function anchorsMissing(edge: readonly AuditEntry[], night: readonly AuditEntry[]): string[] {
+/** Each line of the others says where the edge's log ended then: that line must still be there, with that hash. */
+function anchorsMissing(edge: readonly AuditEntry[], writer: AuditWriter, entries: readonly AuditEntry[]): string[] {
   const hashes = new Map(edge.map(({ seq, hash }) => [seq, hash]))
-  return night.flatMap(({ seq, detail }) =>
+  return entries.flatMap(({ seq, detail }) =>
     detail?.edgeSeq === undefined || hashes.get(Number(detail.edgeSeq)) === detail.edgeHash
       ? []
-      : [`edge: line ${detail.edgeSeq}, which line ${seq} of the night vouches for, is gone or another`],
+      : [`edge: line ${detail.edgeSeq}, which line ${seq} of the ${writer} vouches for, is gone or another`],
   )
 }
 
@@ -59,14 +61,15 @@ async function copiedByEdge({ url, directory, remote }: AuditOptions): Promise<A
   return ((await answer.json()) as { copied: AuditHead }).copied
 }
 
-function report(edge: readonly AuditEntry[], night: readonly AuditEntry[], faults: readonly string[]): string {
-  const rows = [...edge.map((entry) => ({ log: 'edge', ...entry })), ...night.map((entry) => ({ log: 'night', ...entry }))]
-  const lines = rows.map(({ log, seq, at, actor, action, detail }) =>
-    [at, `${log} ${seq}`, actor, action, ...Object.entries(detail ?? {}).map(([name, value]) => `${name}=${value}`)].join('  '),
+function report(logs: Record<AuditWriter, readonly AuditEntry[]>, faults: readonly string[]): string {
+  const lines = auditWriters.flatMap((writer) =>
+    logs[writer].map(({ seq, at, actor, action, detail }) =>
+      [at, `${writer} ${seq}`, actor, action, ...Object.entries(detail ?? {}).map(([name, value]) => `${name}=${value}`)].join('  '),
+    ),
   )
   const verdict =
     faults.length === 0
-      ? [`Whole: ${edge.length} lines of the edge, ${night.length} of the night.`]
+      ? [`Whole: ${logs.edge.length} lines of the edge, ${logs.night.length} of the night, ${logs.operator.length} of the command line.`]
       : faults.map((fault) => `NOT WHOLE  ${fault}`)
   return `${[...lines, ...verdict].join('\n')}\n`
 }

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createWriteStream, readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { visitorHash } from '../../shared/pseudonym.ts'
+import { recordFor } from '../night/audit.ts'
 import { readRelease } from '../release/read-release.ts'
 import { memberLists } from '../release/recommend-members.ts'
 import { readChannel } from '../release/release-store.ts'
@@ -42,6 +43,7 @@ async function runExport({ visitors: file, limit, out, ...options }: ExportOptio
     if (entry === undefined) throw new InputError('nothing has been published yet')
     const release = await readRelease(stores.kv, entry)
     const listOf = await memberLists(stores.kv, release, Date.now())
+    await recordFor('operator', stores.blobs, { action: 'export', actor: 'operator', detail: { visitors: visitors.length } }, Date.now())
     const stream = out === undefined ? process.stdout : createWriteStream(out)
     let personal = 0
     for (const { visitor, country } of visitors) {

@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError, Option } from 'commander'
 import { EVENTS_PREFIX } from '../../shared/quarantine.ts'
 import { parseRetention } from '../../shared/retention.ts'
 import { readConfig } from '../config.ts'
-import { recordNight } from '../night/audit.ts'
+import { recordFor } from '../night/audit.ts'
 import { fetchEdgeEvents } from '../night/edge-events.ts'
 import { flushEdge } from '../night/flush-edge.ts'
 import { dropStrays, forgetErased } from '../night/forget.ts'
@@ -134,7 +134,7 @@ async function forgetAndRecord(blobs: BlobSource, archive: string, progress: Pro
   const retention = parseRetention(await readVariable('RETENTION_DAYS'))
   const { visitors, events, expired, files } = await forgetErased(blobs, archive, keys, retention, Date.now())
   if (files === 0) return
-  await recordNight(blobs, { action: 'forgotten', actor: 'night', detail: { visitors, events, expired, files } }, Date.now())
+  await recordFor('night', blobs, { action: 'forgotten', actor: 'night', detail: { visitors, events, expired, files } }, Date.now())
   progress.note(
     `Removed from the archive: ${count.format(events)} events of ${count.format(visitors)} erased visitors, ${count.format(expired)} that had their time.`,
   )

@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { recordFor } from '../night/audit.ts'
 import { type Replay, readQuarantine, replayFile } from '../night/quarantine.ts'
 import { openTarget, type TargetOptions, withTarget } from './target.ts'
 import { wholeNumber } from './whole-number.ts'
@@ -81,11 +82,11 @@ async function replay(name: string | undefined, options: QuarantineOptions): Pro
   try {
     const rows: Replay[] = []
     for await (const file of readQuarantine(stores.blobs, name)) rows.push(await replayFile(stores.blobs, file))
+    const sum = (of: (row: Replay) => number): number => rows.reduce((total, row) => total + of(row), 0)
+    const detail = { replayed: sum((row) => row.replayed), left: sum((row) => row.left) }
+    if (detail.replayed > 0) await recordFor('operator', stores.blobs, { action: 'admin', actor: 'operator', detail }, Date.now())
     if (options.json) print(rows)
-    else {
-      const sum = (of: (row: Replay) => number): number => rows.reduce((total, row) => total + of(row), 0)
-      process.stdout.write(`${sum((row) => row.replayed)} events went back to the archive, ${sum((row) => row.left)} still do not fit.\n`)
-    }
+    else process.stdout.write(`${detail.replayed} events went back to the archive, ${detail.left} still do not fit.\n`)
   } finally {
     await stores.close()
   }

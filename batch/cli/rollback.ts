@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { recordFor } from '../night/audit.ts'
 import { pointAt } from '../release/publish.ts'
 import { readChannel, releaseBefore } from '../release/release-store.ts'
 import { InputError } from '../sources/source.ts'
@@ -20,7 +21,20 @@ export const rollbackCommand = (): Command =>
       if (target === channel?.stable.release) throw new InputError(`release ${target} is live already`)
       await pointAt(stores.kv, channel, target, Date.now())
       const before = channel === null ? '' : `; ${channel.stable.release} was`
+      // Serving comes first: what fails from here on is told, and undoes nothing.
+      const rolledBack = { ...(channel !== null && { from: channel.stable.release }), to: target }
+      const failure = await recordFor(
+        'operator',
+        stores.blobs,
+        { action: 'admin', actor: 'operator', detail: rolledBack },
+        Date.now(),
+      ).then(
+        () => null,
+        (error: unknown) => error,
+      )
       process.stdout.write(`Release ${target} is live${before}. Edges follow within about a minute.\n`)
+      if (failure !== null)
+        throw new Error(`it is live, but not on record: ${failure instanceof Error ? failure.message : String(failure)}`)
     } finally {
       await stores.close()
     }

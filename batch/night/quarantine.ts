@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { EVENTS_PREFIX, QUARANTINE_PREFIX, replayed } from '../../shared/quarantine.ts'
 import type { RejectedRecord } from '../../shared/schemas/events.ts'
+import { ITEMS_PREFIX } from '../../shared/schemas/items.ts'
 import { InputError } from '../sources/source.ts'
 import type { BlobSource } from '../stores/blob-source.ts'
 
@@ -29,17 +30,27 @@ export type Replay = { name: string; replayed: number; left: number }
  * under a name that its content makes: whatever stops this, another run does the same again, and ids count once.
  */
 export async function replayFile(blobs: BlobSource, { name, records }: QuarantineFile): Promise<Replay> {
-  const tried = records.map((record) => ({ record, events: replayed(record) }))
-  const lines = tried.flatMap(({ events }) => events ?? []).map((event) => `${JSON.stringify(event)}\n`)
-  const left = tried.filter(({ events }) => events === null).map(({ record }) => `${JSON.stringify(record)}\n`)
-  if (lines.length > 0) {
-    const text = lines.join('')
-    const hash = createHash('sha256').update(text).digest('hex').slice(0, 12)
-    await blobs.put(`${EVENTS_PREFIX}${name.replace(/\.ndjson$/, '')}-replayed-${hash}.ndjson`, new TextEncoder().encode(text))
-    if (left.length > 0) await blobs.put(QUARANTINE_PREFIX + name, new TextEncoder().encode(left.join('')))
+  const tried = records.map((record) => ({ record, result: replayed(record) }))
+  const events = tried.flatMap(({ result }) => result?.events ?? [])
+  const changes = tried.flatMap(({ result }) => result?.changes ?? [])
+  const left = tried.flatMap(({ record, result }) => (result === null ? [record] : []))
+  const back = events.length + changes.length
+  if (back > 0) {
+    await give(blobs, `${EVENTS_PREFIX}${name.replace(/\.ndjson$/, '')}`, events)
+    await give(blobs, `${ITEMS_PREFIX}${name.split('/')[0]}/${changes[0]?.received}`, changes)
+    if (left.length > 0) await blobs.put(QUARANTINE_PREFIX + name, new TextEncoder().encode(textOf(left)))
     else await blobs.delete([QUARANTINE_PREFIX + name])
   }
-  return { name, replayed: lines.length, left: left.length }
+  return { name, replayed: back, left: left.length }
 }
+
+async function give(blobs: BlobSource, beginning: string, records: readonly object[]): Promise<void> {
+  if (records.length === 0) return
+  const text = textOf(records)
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, 12)
+  await blobs.put(`${beginning}-replayed-${hash}.ndjson`, new TextEncoder().encode(text))
+}
+
+const textOf = (records: readonly object[]): string => records.map((record) => `${JSON.stringify(record)}\n`).join('')
 
 const linesOf = (text: string): string[] => text.split('\n').filter((line) => line !== '')

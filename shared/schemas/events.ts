@@ -1,6 +1,7 @@
 import * as v from 'valibot'
 import type { DeviceClass, ReferrerClass } from '../ranking/visit-context.ts'
 import { ConsentChoice, EventId, ItemId, Referrer } from './ids.ts'
+import { ItemFields } from './items.ts'
 
 /** The version of the contract that this code speaks; events of another one wait in quarantine for code that knows it. */
 export const EVENT_VERSION = 1
@@ -122,8 +123,43 @@ export const EventSchema = v.variant(
   ],
   'must be impression, click, item_view, add_to_cart, purchase, custom or consent',
 )
-/** An event as a browser or a backend sends it. */
+/** What a visitor did, as a browser or a backend sends it. */
 export type Event = v.InferOutput<typeof EventSchema>
+
+/** What a backend says of the catalogue: the same as `PUT` and `DELETE /v1/items`, among its other events. */
+export const ItemEventSchema = v.variant('type', [
+  v.pipe(
+    v.strictObject({
+      ...common,
+      type: v.literal('item_upsert'),
+      item: needed(ItemId, 'its id'),
+      fields: needed(
+        ItemFields,
+        `what is to be said of it, of ${Object.keys(ItemFields.entries)
+          .map((name) => `\`${name}\``)
+          .join(', ')}; what is left out stays as it was`,
+      ),
+    }),
+    v.description('the catalogue, live without a night; only from a backend'),
+  ),
+  v.pipe(
+    v.strictObject({ ...common, type: v.literal('item_remove'), item: needed(ItemId, 'its id') }),
+    v.description('the item is gone from the catalogue; only from a backend'),
+  ),
+])
+export type ItemEvent = v.InferOutput<typeof ItemEventSchema>
+const itemEventTypes: readonly unknown[] = ItemEventSchema.options.map(({ entries }) => entries.type.literal)
+
+/** Whether something, well-formed or not, is meant for the catalogue. */
+export const isMeantForCatalogue = (value: unknown): boolean =>
+  value !== null && typeof value === 'object' && 'type' in value && itemEventTypes.includes(value.type)
+
+/** Everything that `POST /v1/events` takes of one's own. */
+export const NativeEventSchema = v.variant(
+  'type',
+  [...EventSchema.options, ...ItemEventSchema.options],
+  'must be impression, click, item_view, add_to_cart, purchase, custom, consent, item_upsert or item_remove',
+)
 
 /** The envelope of `POST /v1/events`; each event is validated on its own so that one bad event spoils no other. */
 export const EventsBody = v.strictObject({
@@ -186,6 +222,8 @@ export type RejectedRecord = {
   detail: string
   /** Without consent only the contract's own fields of it; null where there is none, or it is too long to keep. */
   event: string | null
+  /** Sent by a backend that may change the catalogue: only what came so is ever taken for a change of it. */
+  catalogue?: true
 }
 
 /** The line a login leaves in the archive: what `visitor` did, `into` did. */

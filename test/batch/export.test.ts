@@ -45,6 +45,11 @@ it('gives customers lists of their kind without what they bought, and strangers 
   writeFileSync(at('visitors.txt'), 'c0,FR\nc1\n\nstranger,DE\n')
   const { exitCode, stdout } = await nightjar('export', '--visitors', at('visitors.txt'), '--limit', '5', '--out', at('lists.ndjson'))
   expect([exitCode, stdout]).toEqual([0, `3 lists in ${at('lists.ndjson')}, 2 of them personal.`])
+  const { stdout: audit } = await nightjar('audit', '--json')
+  expect(JSON.parse(String(audit))).toMatchObject({
+    whole: true,
+    operator: [{ action: 'export', actor: 'operator', detail: { visitors: 3 } }],
+  })
   const lines = readFileSync(at('lists.ndjson'), 'utf8')
     .trim()
     .split('\n')

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { readAudit, recordNight } from '../../batch/night/audit.ts'
+import { readAudit, recordFor } from '../../batch/night/audit.ts'
 import { fetchEdgeEvents } from '../../batch/night/edge-events.ts'
 import { dropStrays, forgetErased } from '../../batch/night/forget.ts'
 import { openStores, type Stores } from '../../batch/stores/open-stores.ts'
@@ -114,11 +114,33 @@ describe('the night’s audit log', () => {
   const note = { action: 'forgotten', actor: 'night', detail: { visitors: 1, events: 2 } } as const
 
   it('grows by a line a night, vouches for the end of the edge’s, and is not continued once it is broken', async () => {
-    await recordNight(stores.blobs, note, NOW)
-    await recordNight(stores.blobs, note, NOW + DAY)
+    await recordFor('night', stores.blobs, note, NOW)
+    await recordFor('night', stores.blobs, note, NOW + DAY)
     const lines = await readAudit(stores.blobs, 'night')
     expect(await verifyChain(lines)).toMatchObject({ head: { seq: 2 }, fault: null })
     await stores.blobs.delete(['audit/night/0000000001.ndjson'])
-    await expect(recordNight(stores.blobs, note, NOW)).rejects.toThrow(/not whole/)
+    await expect(recordFor('night', stores.blobs, note, NOW)).rejects.toThrow(/not whole/)
+  })
+
+  it('keeps the line of each of two who write at the same moment', async () => {
+    const write = (n: number): Promise<unknown> =>
+      recordFor('operator', stores.blobs, { action: 'admin', actor: 'operator', detail: { n } }, NOW)
+    await write(0)
+    // Between this one's look at the end and its line, another has written one.
+    let overtaken = false
+    const slow = {
+      ...stores.blobs,
+      put: async (key: string, bytes: Uint8Array) => {
+        await stores.blobs.put(key, bytes)
+        if (overtaken) return
+        overtaken = true
+        await stores.blobs.delete([key])
+        await write(1)
+      },
+    }
+    await recordFor('operator', slow, { action: 'admin', actor: 'operator', detail: { n: 2 } }, NOW)
+    const lines = (await readAudit(stores.blobs, 'operator')) as { detail: { n: number } }[]
+    expect(lines.map(({ detail }) => detail.n)).toEqual([0, 1, 2])
+    expect((await verifyChain(lines)).fault).toBeNull()
   })
 })

@@ -182,6 +182,12 @@ describe('the loop', () => {
     expect([exitCode, String(stdout)]).toEqual([0, expect.stringContaining(`${release} was`)])
     const running = edge
     await expect.poll(async () => (await get(running, '/v1/lists/*/popular')).release, { timeout: 60_000 }).not.toBe(release)
+    const { stdout: audit } = await nightjar(['audit', '--json', '--directory', home])
+    const { whole, operator } = JSON.parse(String(audit)) as { whole: boolean; operator: object[] }
+    expect(whole).toBe(true)
+    expect(operator).toMatchObject([
+      { action: 'admin', actor: 'operator', detail: { from: release, to: expect.any(String) } },
+    ])
   })
 })
 

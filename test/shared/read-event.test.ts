@@ -175,7 +175,7 @@ describe('quarantine', () => {
 
   it('gives back what fits by now, as it would have been taken, and nothing else', () => {
     const sent = { id: 'event-0001', type: 'click', item: 'a', at: SEEN.received - 1000 }
-    expect(replayed(parsed(sent, SEEN))).toEqual([{ ...sent, v: 1, ...SEEN }])
+    expect(replayed(parsed(sent, SEEN))).toEqual({ events: [{ ...sent, v: 1, ...SEEN }], changes: [] })
     expect(replayed(parsed({ ...sent, v: 2 }, SEEN))).toBeNull()
     expect(replayed(parsed({ ...sent, note: 'n'.repeat(9000) }, SEEN))).toBeNull()
   })

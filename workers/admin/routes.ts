@@ -7,8 +7,7 @@ import { jsonBody } from '../http/body.ts'
 import { orProblem } from '../http/or-problem.ts'
 import { HttpProblem, validate } from '../http/problem.ts'
 import { identify } from '../identity/identify.ts'
-import { warn } from '../log.ts'
-import { auditLog, onRecord } from '../objects/audit-log-client.ts'
+import { auditLog, noteDeed } from '../objects/audit-log-client.ts'
 import { eventLogs } from '../objects/event-log-client.ts'
 import { eraseEverywhere } from '../visitors/erasure.ts'
 
@@ -25,7 +24,7 @@ adminRoutes.post('/v1/admin/flush', async (c) => {
       `${failed} of ${flushed.length} shards could not write to the archive; their events stay and are tried again`,
     )
   const posts = flushed.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value : 0), 0)
-  await noted(c.env, name, { flushed: posts })
+  await noteDeed(c.env, name, { flushed: posts }, Date.now())
   return c.json({ posts })
 })
 
@@ -34,7 +33,7 @@ adminRoutes.put('/v1/admin/overlay', async (c) => {
   const { name } = await requireAdmin(c, 'catalogue')
   const { unavailable, hidden } = await setAvailability(c.env, validate(AvailabilityBody, await jsonBody(c)), Date.now())
   const counts = { unavailable: unavailable.length, hidden: hidden.length }
-  await noted(c.env, name, counts)
+  await noteDeed(c.env, name, counts, Date.now())
   return c.json(counts)
 })
 
@@ -60,12 +59,3 @@ adminRoutes.get('/v1/admin/audit', async (c) => {
   await requireAdmin(c, 'audit')
   return c.json(await auditLog(c.env).ends(), 200, { 'cache-control': 'no-store' })
 })
-
-/** An admin's deed on record. It is done by then: what fails here must not look as though it were not. */
-async function noted(env: Env, name: string, detail: Record<string, number>): Promise<void> {
-  try {
-    await onRecord(env, { action: 'admin', actor: `admin:${name}`, detail }, Date.now())
-  } catch (error) {
-    warn('audit-failed', error)
-  }
-}

@@ -1,15 +1,11 @@
-import { type Context, Hono } from 'hono'
+import { Hono } from 'hono'
 import * as v from 'valibot'
 import { ItemId } from '../../shared/schemas/ids.ts'
 import { type ItemRecord, ItemSchema, type ItemsAnswer, ItemsBody } from '../../shared/schemas/items.ts'
-import { setLiveItems } from '../cron/overlay.ts'
 import { requireAdmin } from '../http/access.ts'
 import { jsonBody } from '../http/body.ts'
 import { firstIssue, HttpProblem, validate } from '../http/problem.ts'
-import { warn } from '../log.ts'
-import { changeItems } from './live-items.ts'
-
-type Catalogue = Context<{ Bindings: Env }>
+import { applyChanges } from './apply-changes.ts'
 
 export const catalogueRoutes = new Hono<{ Bindings: Env }>()
 
@@ -17,7 +13,7 @@ const MAX_ITEMS_BODY = 1024 * 1024
 
 /** Adds, changes and removes items; what was accepted is durable, and live once KV shows the overlay. */
 catalogueRoutes.put('/v1/items', async (c) => {
-  await requireAdmin(c, 'catalogue')
+  const { name } = await requireAdmin(c, 'catalogue')
   const body = validate(ItemsBody, await jsonBody(c, MAX_ITEMS_BODY))
   if (body.items.length + body.remove.length === 0) throw new HttpProblem(400, 'items or remove needs at least 1', 'items')
   const received = Date.now()
@@ -31,30 +27,18 @@ catalogueRoutes.put('/v1/items', async (c) => {
     } else rejected.push({ index, id: idOf(value), ...firstIssue(parsed.issues[0], `items[${index}]`) })
   })
   for (const item of body.remove) changes.push({ v: 1, type: 'item_remove', received, item })
-  const live = await applied(c, changes, received)
+  const live = await applyChanges(c.env, c.executionCtx, name, changes, received)
   return c.json({ accepted: changes.length, rejected, live } satisfies ItemsAnswer)
 })
 
 /** Takes an item out of the catalogue. */
 catalogueRoutes.delete('/v1/items/:id', async (c) => {
-  await requireAdmin(c, 'catalogue')
+  const { name } = await requireAdmin(c, 'catalogue')
   const item = validate(ItemId, c.req.param('id'), 'id')
   const received = Date.now()
-  const live = await applied(c, [{ v: 1, type: 'item_remove', received, item }], received)
+  const live = await applyChanges(c.env, c.executionCtx, name, [{ v: 1, type: 'item_remove', received, item }], received)
   return c.json({ accepted: 1, rejected: [], live } satisfies ItemsAnswer)
 })
-
-async function applied(c: Catalogue, changes: readonly ItemRecord[], now: number): Promise<number> {
-  if (changes.length === 0) return 0
-  try {
-    const live = await changeItems(c.env, c.executionCtx, changes, now)
-    await setLiveItems(c.env, live, now)
-    return live.length
-  } catch (error) {
-    warn('items-not-taken', error)
-    throw new HttpProblem(503, 'the catalogue did not take the items; send them again')
-  }
-}
 
 const idOf = (value: unknown): string | null =>
   value !== null && typeof value === 'object' && 'id' in value && typeof value.id === 'string' ? value.id.slice(0, 200) : null

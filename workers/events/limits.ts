@@ -1,4 +1,5 @@
 import type { Context } from 'hono'
+import type { Scope } from '../../shared/admin-token.ts'
 import { isBench } from '../bench.ts'
 import { HttpProblem } from '../http/problem.ts'
 import { isAdmin } from '../identity/admin.ts'
@@ -15,8 +16,13 @@ export const isDeclaredBot = ({ headers, cf }: Request): boolean =>
  * Posts of one visitor, or of one network where nobody says who it is, and of one key are limited by the platform, at each
  * of its locations. A backend with the admin key is not. @throws HttpProblem 429
  */
-export async function withinLimits(c: Context<{ Bindings: Env }>, sender: string | null, writeKey: string | undefined): Promise<void> {
-  if (isBench(c.env) || (await isAdmin(c.env, c.req.raw, 'events'))) return
+export async function withinLimits(
+  c: Context<{ Bindings: Env }>,
+  sender: string | null,
+  writeKey: string | undefined,
+  scope: Scope = 'events',
+): Promise<void> {
+  if (isBench(c.env) || (await isAdmin(c.env, c.req.raw, scope))) return
   const asked = [
     ...(sender === null ? [] : [{ limiter: c.env.VISITOR_LIMIT, key: sender }]),
     { limiter: c.env.KEY_LIMIT, key: writeKey ?? '' },

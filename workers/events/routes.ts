@@ -1,18 +1,21 @@
 import { Hono } from 'hono'
 import type * as v from 'valibot'
-import { recordOf, type Seen, timeOf } from '../../shared/event-record.ts'
-import { rejectedLine } from '../../shared/quarantine.ts'
+import type { Scope } from '../../shared/admin-token.ts'
+import { itemRecordOf, recordOf, type Seen, timeOf } from '../../shared/event-record.ts'
+import { type Rejection, rejectedLine } from '../../shared/quarantine.ts'
 import { UNKNOWN_CONTEXT } from '../../shared/ranking/visit-context.ts'
 import { readEvent } from '../../shared/read-event.ts'
-import { type Event, type EventResult, type EventsAnswer, EventsBody } from '../../shared/schemas/events.ts'
+import { type Event, type EventResult, type EventsAnswer, EventsBody, isMeantForCatalogue } from '../../shared/schemas/events.ts'
 import type { ConsentChoice } from '../../shared/schemas/ids.ts'
+import type { ItemRecord } from '../../shared/schemas/items.ts'
 import { nowOf } from '../bench.ts'
+import { applyChanges } from '../catalogue/apply-changes.ts'
 import { requireWriteKey } from '../http/access.ts'
 import { jsonBody } from '../http/body.ts'
 import { networkOf } from '../http/network.ts'
 import { firstIssue, HttpProblem, validate } from '../http/problem.ts'
 import { countryOf, visitContext } from '../http/visit-context.ts'
-import { isAdmin } from '../identity/admin.ts'
+import { adminOf, isAdmin } from '../identity/admin.ts'
 import { consentOf, deniesEverything } from '../identity/consent.ts'
 import { type Identity, identify } from '../identity/identify.ts'
 import { sealMemory } from '../identity/memory-token.ts'
@@ -29,29 +32,42 @@ export const eventRoutes = new Hono<{ Bindings: Env }>()
 /** An event of others that has neither id nor time is the same one when it comes again within this long. */
 const SAME_EVENT_MS = 3_600_000
 
+const NOT_YOURS = 'changes the catalogue: send it from a backend, with the admin key or an admin token with the scope "catalogue"'
+
 eventRoutes.post('/v1/events', async (c) => {
   const body = validate(EventsBody, await jsonBody(c))
-  await requireWriteKey(c, body.writeKey)
+  const scope: Scope = body.events.every(isMeantForCatalogue) ? 'catalogue' : 'events'
+  await requireWriteKey(c, body.writeKey, scope)
   const now = nowOf(c.env, c.req.raw)
   // A backend speaks for all of its visitors from one address.
-  const network = (await isAdmin(c.env, c.req.raw, 'events')) ? null : await networkOf(c.env, c.req.raw, now)
-  await withinLimits(c, body.visitor ?? network, body.writeKey)
+  const network = (await isAdmin(c.env, c.req.raw, scope)) ? null : await networkOf(c.env, c.req.raw, now)
+  await withinLimits(c, body.visitor ?? network, body.writeKey, scope)
+  const cataloguer = body.events.some(isMeantForCatalogue) ? await cataloguerOf(c.env, c.req.raw) : null
   const results: EventResult[] = []
   const accepted: Event[] = []
-  const rejected: { value: unknown; offset: string; field: string; detail: string }[] = []
+  const changes: ItemRecord[] = []
+  const rejected: (Rejection & { value: unknown })[] = []
   const salt = `${body.visitor ?? ''} ${Math.floor(now / SAME_EVENT_MS)}`
   body.events.forEach((value, i) => {
     const offset = `events[${i}]`
+    const forCatalogue = isMeantForCatalogue(value)
+    if (forCatalogue && cataloguer === null) {
+      // Nor is it kept: nothing that a stranger says of the catalogue must ever be replayed.
+      results.push({ id: idOf(value), status: 'rejected', field: `${offset}.type`, detail: `${offset}.type ${NOT_YOURS}` })
+      return
+    }
     const read = readEvent(value, salt)
     if (read.ok) {
       accepted.push(...read.events)
+      if (read.change !== null) changes.push(itemRecordOf(read.change, now))
       results.push({ id: read.id, status: 'accepted' })
     } else {
       const issue = firstIssue(read.issue, offset)
-      rejected.push({ value, offset, ...issue })
+      rejected.push({ value, offset, ...issue, ...(forCatalogue && { catalogue: true }) })
       results.push({ id: idOf(value), status: 'rejected', ...issue })
     }
   })
+  if (cataloguer !== null) await applyChanges(c.env, c.executionCtx, cataloguer, changes, now)
   const actor = await actorOf(c.env, c.req.raw, { ...body, consent: body.consent ?? consentIn(accepted) }, accepted, now)
   const visitor = actor?.visited.consent.learning === 'granted' ? actor.identity.hash : null
   const { device, referrer } = visitor === null ? UNKNOWN_CONTEXT : visitContext(c.env, c.req.raw, body.referrer, now)
@@ -61,7 +77,7 @@ eventRoutes.post('/v1/events', async (c) => {
     ...rejected.map(({ value, ...reason }) => rejectedLine(value, seen, reason)),
   ]
   try {
-    await appendEvents(c.env, lines.join(''), now, senderOf(network, visitor))
+    if (lines.length > 0) await appendEvents(c.env, lines.join(''), now, senderOf(network, visitor))
   } catch (error) {
     warn('event-log-failed', error)
     throw new HttpProblem(503, 'the event log did not take the events; send them again')
@@ -69,6 +85,12 @@ eventRoutes.post('/v1/events', async (c) => {
   const token = actor?.visited.consent.personalisation === 'granted' && actor.known ? await sealed(c.env, actor, now) : null
   return c.json({ results, ...(token !== null && { token }) } satisfies EventsAnswer, 202, { 'cache-control': 'private, no-store' })
 })
+
+/** The name of who may change the catalogue; null for everyone else. */
+async function cataloguerOf(env: Env, request: Request): Promise<string | null> {
+  const admin = await adminOf(env, request)
+  return admin?.scopes.has('catalogue') === true ? admin.name : null
+}
 
 async function sealed(env: Env, { identity, visited }: Actor, now: number): Promise<string | null> {
   try {
