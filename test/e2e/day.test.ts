@@ -185,9 +185,7 @@ describe('the loop', () => {
     const { stdout: audit } = await nightjar(['audit', '--json', '--directory', home])
     const { whole, operator } = JSON.parse(String(audit)) as { whole: boolean; operator: object[] }
     expect(whole).toBe(true)
-    expect(operator).toMatchObject([
-      { action: 'admin', actor: 'operator', detail: { from: release, to: expect.any(String) } },
-    ])
+    expect(operator).toMatchObject([{ action: 'admin', actor: 'operator', detail: { from: release, to: expect.any(String) } }])
   })
 })
 
