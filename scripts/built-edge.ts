@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Readable, Writable } from 'node:stream'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from 'miniflare'
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from 'wrangler'
 import { buildOnnx } from '../batch/onnx/build.ts'
@@ -15,6 +16,8 @@ export type BuiltWorker = { folder: string; files: string[] }
 
 export type BuiltEdge = {
   url: string
+  /** Where the local explorer's REST API is, for what works on its state meanwhile; `url`, but for an entrypoint of its own. */
+  home: string
   /** Process id of the runtime. */
   pid: number
   stores: Stores
@@ -26,6 +29,14 @@ export type EdgeOptions = {
   persist?: string
   /** An exported handler that is served on a socket of its own, with nothing before it: neither assets nor routing. */
   entrypoint?: string
+  /** The port of that socket; without it a free one. */
+  directPort?: number
+  /** Where the runtime's output goes, the Worker's log among it; without it to this process's own. */
+  output?: Writable
+  /** With the REST API through which nights reach its KV and R2. */
+  explorer?: boolean
+  /** A folder of static assets instead of the site's. */
+  site?: string
   /** A port for V8's inspector. Whatever is timed has none. */
   inspectorPort?: number
 }
@@ -69,7 +80,7 @@ export async function startBuiltEdge(variables: Record<string, string>): Promise
 export async function startWorker(
   { folder, files }: BuiltWorker,
   variables: Record<string, string>,
-  { persist, entrypoint, inspectorPort }: EdgeOptions = {},
+  { persist, entrypoint, directPort = 0, explorer = false, output, site, inspectorPort }: EdgeOptions = {},
 ): Promise<BuiltEdge> {
   const modules = files
     .flatMap((name) => {
@@ -91,6 +102,13 @@ export async function startWorker(
     convertV4MiniflareOptions({
       port: 0,
       cf: false,
+      unsafeLocalExplorer: explorer,
+      ...(output !== undefined && {
+        handleStructuredLogs: ({ message }: { message: string }) => void output.write(`${message}\n`),
+        handleRuntimeStdio: (...streams: Readable[]) => {
+          for (const stream of streams) stream.on('data', (chunk) => output.write(chunk))
+        },
+      }),
       log: new Log(LogLevel.ERROR),
       ...(persist !== undefined && { resourcePersistencePath: persist }),
       ...(inspectorPort !== undefined && { inspectorPort }),
@@ -100,8 +118,9 @@ export async function startWorker(
           name: 'nightjar',
           modules,
           modulesRoot: folder,
+          ...(site !== undefined && { assets: Object.assign({}, worker.assets, { directory: site }) }),
           bindings: Object.assign({}, worker.bindings, variables),
-          ...(entrypoint !== undefined && { unsafeDirectSockets: [{ host: '127.0.0.1', port: 0, entrypoint }] }),
+          ...(entrypoint !== undefined && { unsafeDirectSockets: [{ host: '127.0.0.1', port: directPort, entrypoint }] }),
         },
       ],
     }),
@@ -111,7 +130,13 @@ export async function startWorker(
     const ready = await miniflare.ready
     const url = entrypoint === undefined ? ready : await miniflare.unsafeGetDirectURL('nightjar', entrypoint)
     const pid = runtimes().find((id) => !before.has(id)) ?? 0
-    return { url: url.href, pid, stores: storesOf(await miniflare.getBindings<Bindings>('nightjar'), () => Promise.resolve()), stop }
+    return {
+      url: url.href,
+      home: ready.origin,
+      pid,
+      stores: storesOf(await miniflare.getBindings<Bindings>('nightjar'), () => Promise.resolve()),
+      stop,
+    }
   } catch (error) {
     await stop()
     throw error

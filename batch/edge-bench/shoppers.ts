@@ -44,7 +44,7 @@ export function zipf<T>(values: readonly T[], seed: number): () => T {
 }
 
 /** Visitors who arrive, say yes, and click ten items each, drawn by Zipf's law. */
-export async function bringShoppers(url: string, items: readonly string[], count: number): Promise<Shopper[]> {
+export async function bringShoppers(url: string, items: readonly string[], count: number, writeKey = WRITE_KEY): Promise<Shopper[]> {
   const draw = zipf(items, 1)
   const now = Date.now()
   const histories = Array.from({ length: count }, () => {
@@ -54,9 +54,9 @@ export async function bringShoppers(url: string, items: readonly string[], count
   })
   const shoppers: Shopper[] = []
   await inParallel([...histories.entries()], async ([i, history]) => {
-    const { visitor } = await post<{ visitor: string }>(`${url}/v1/visitors`, { writeKey: WRITE_KEY, consent: 'granted' })
+    const { visitor } = await post<{ visitor: string }>(`${url}/v1/visitors`, { writeKey, consent: 'granted' })
     const events = history.map((item, k) => ({ id: `arrive-${i}-${k}`, type: 'click', item, at: now - 20_000 * (CLICKS - k) }))
-    const { token } = await post<EventsAnswer>(`${url}/v1/events`, { writeKey: WRITE_KEY, visitor, consent: 'granted', events })
+    const { token } = await post<EventsAnswer>(`${url}/v1/events`, { writeKey, visitor, consent: 'granted', events })
     if (token === undefined) throw new Error('the edge gave a visitor who clicked no token')
     shoppers.push({ visitor, token })
   })

@@ -1,33 +1,39 @@
 import type { Background } from '../background.ts'
 import { warn } from '../log.ts'
 import { type Current, currentRelease, previousRelease, type WantedRegions } from '../releases/current.ts'
-import { warmUp } from '../scoring/scorer.ts'
+import { within } from '../within.ts'
+
+/** Whoever asks gives up soon after that: the SDK waits for two seconds. */
+const PATIENCE_MS = 1_800
+
+type Answer<T> = (current: Current) => Promise<T>
 
 /**
- * What `answer` makes of the release that is served, or where that fails of the one before; null where neither can. A release
- * that answered has its ranker started behind the answer.
+ * What `answer` makes of the release that is served, or where that fails of the one before; null where neither can, or not in
+ * time.
  */
-export async function fromReleases<T>(
-  env: Env,
-  ctx: Background,
-  wanted: WantedRegions,
-  answer: (current: Current) => Promise<T>,
-): Promise<T | null> {
-  const current = await currentRelease(env, ctx, wanted)
-  const first = current === null ? null : await tried(env, ctx, current, answer)
-  if (first !== null || current === null || current.previous) return first
-  const before = await previousRelease(env, ctx, wanted)
-  return before === null ? null : tried(env, ctx, before, answer)
+export async function fromReleases<T>(env: Env, ctx: Background, wanted: WantedRegions, answer: Answer<T>): Promise<T | null> {
+  try {
+    return await within(PATIENCE_MS, fromEither(env, ctx, wanted, answer))
+  } catch (error) {
+    warn('answer-late', error)
+    return null
+  }
 }
 
-async function tried<T>(env: Env, ctx: Background, current: Current, answer: (current: Current) => Promise<T>): Promise<T | null> {
-  const { release, manifest, weights } = current.loaded
+async function fromEither<T>(env: Env, ctx: Background, wanted: WantedRegions, answer: Answer<T>): Promise<T | null> {
+  const current = await currentRelease(env, ctx, wanted)
+  const first = current === null ? null : await tried(current, answer)
+  if (first !== null || current === null || current.previous) return first
+  const before = await previousRelease(env, ctx, wanted)
+  return before === null ? null : tried(before, answer)
+}
+
+async function tried<T>(current: Current, answer: Answer<T>): Promise<T | null> {
   try {
-    const answered = await answer(current)
-    if (manifest.ranker === 'mlp' && weights !== null) warmUp(env, ctx, weights)
-    return answered
+    return await answer(current)
   } catch (error) {
-    warn('rung-failed', error, { release })
+    warn('rung-failed', error, { release: current.loaded.release })
     return null
   }
 }

@@ -2,39 +2,34 @@ import { canonicalJson, contentHash } from '../../shared/release/hash.ts'
 import type { Filter } from '../../shared/schemas/recommendations.ts'
 import { utf8 } from '../../shared/utf8.ts'
 import type { Background } from '../background.ts'
-import { warn } from '../log.ts'
-import { currentRelease } from '../releases/current.ts'
 import { readOverlay } from '../releases/overlay-reader.ts'
 import { type LiveRelease, withOverlay } from '../releases/with-overlay.ts'
-import { bundledAnswer, slateJson } from './answer.ts'
+import { slateJson } from './answer.ts'
 import { allowedItems } from './policy.ts'
-import type { PublicList } from './public-list.ts'
+import { listed, type PublicList } from './public-list.ts'
 import type { Shown } from './shown.ts'
 
 export type LatestQuery = { limit: number; offset: number; filter: Filter }
 
 /** What came last, the newest first: what arrived since the night, then the release's items by age. The same for everyone. */
-export async function latestList(env: Env, ctx: Background, asked: LatestQuery, now: number): Promise<PublicList> {
-  const [current, overlay] = await Promise.all([currentRelease(env, ctx), readOverlay(env, ctx)])
-  try {
-    if (current === null) throw new Error('there is no release')
-    const release = withOverlay(current.loaded, overlay)
+export function latestList(env: Env, ctx: Background, asked: LatestQuery, now: number): Promise<PublicList> {
+  const reading = readOverlay(env, ctx)
+  return listed(env, ctx, { ...asked, region: '*' }, async ({ loaded, previous }) => {
+    const overlay = await reading
+    const release = withOverlay(loaded, overlay)
     const allow = allowedItems(release, [], asked.filter, now)
     const shown = newestFirst(release)
       .filter(allow)
       .slice(asked.offset, asked.offset + asked.limit)
-    const rung = current.previous ? ('previous-release' as const) : ('list-order' as const)
+    const rung = previous ? ('previous-release' as const) : ('list-order' as const)
     const tag = await contentHash(utf8(canonicalJson([release.release, asked, rung, shown, overlay])))
     const slate = { shown: shown.map(asShown), rung, cohort: null, region: '*' }
     return {
       text: await slateJson(ctx, release, slate, asked.offset, tag.slice(0, 22)),
       etag: `"${tag.slice(0, 16)}"`,
-      degraded: current.previous,
+      degraded: previous,
     }
-  } catch (error) {
-    warn('latest-unreadable', error)
-    return { text: await bundledAnswer(env, '*', { ...asked, exclude: [] }), etag: '"bundled"', degraded: true }
-  }
+  })
 }
 
 function newestFirst({ core, arrived }: LiveRelease): number[] {

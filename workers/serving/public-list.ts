@@ -2,11 +2,11 @@ import { canonicalJson, contentHash } from '../../shared/release/hash.ts'
 import type { ListScenario } from '../../shared/schemas/recommendations.ts'
 import { utf8 } from '../../shared/utf8.ts'
 import type { Background } from '../background.ts'
-import { warn } from '../log.ts'
-import { currentRelease } from '../releases/current.ts'
+import type { Current } from '../releases/current.ts'
 import { readOverlay } from '../releases/overlay-reader.ts'
 import { withOverlay } from '../releases/with-overlay.ts'
 import { bundledAnswer, slateJson } from './answer.ts'
+import { fromReleases } from './from-releases.ts'
 import { filledUp, regionSlate, trendingSlate } from './list-slate.ts'
 import { pathFrom } from './place.ts'
 import { allowedItems } from './policy.ts'
@@ -17,11 +17,11 @@ export type PublicList = { text: string; etag: string; degraded: boolean }
 const LENGTH = 50
 
 /** The same for everyone who asks for this region, and made of nothing but the region: caches hand it to anyone. */
-export async function publicList(env: Env, ctx: Background, region: string, scenario: ListScenario): Promise<PublicList> {
-  const [current, overlay] = await Promise.all([currentRelease(env, ctx, (known) => pathFrom(region, known, null)), readOverlay(env, ctx)])
-  try {
-    if (current === null) throw new Error('there is no release')
+export function publicList(env: Env, ctx: Background, region: string, scenario: ListScenario): Promise<PublicList> {
+  const reading = readOverlay(env, ctx)
+  return listed(env, ctx, { region, offset: 0, limit: LENGTH }, async (current) => {
     const { previous } = current
+    const overlay = await reading
     const loaded = withOverlay(current.loaded, overlay)
     const regions = pathFrom(region, loaded.regions, null)
     const complete = await loaded.loadLists(ctx, regions)
@@ -44,12 +44,16 @@ export async function publicList(env: Env, ctx: Background, region: string, scen
       etag: `"${tag.slice(0, 16)}"`,
       degraded: previous || !complete,
     }
-  } catch (error) {
-    warn('list-unreadable', error)
-    return {
-      text: await bundledAnswer(env, region, { offset: 0, limit: LENGTH, exclude: [] }),
-      etag: '"bundled"',
-      degraded: true,
-    }
-  }
+  })
+}
+
+/** A list of the release, or of the one before; where neither can be read in time the bundled one. */
+export async function listed(
+  env: Env,
+  ctx: Background,
+  { region, offset, limit }: { region: string; offset: number; limit: number },
+  make: (current: Current) => Promise<PublicList>,
+): Promise<PublicList> {
+  const list = await fromReleases(env, ctx, (known) => pathFrom(region, known, null), make)
+  return list ?? { text: await bundledAnswer(env, region, { offset, limit, exclude: [] }), etag: '"bundled"', degraded: true }
 }

@@ -11,7 +11,7 @@ import { withOverlay } from '../releases/with-overlay.ts'
 import { newRecommId } from './answer.ts'
 import { fromReleases } from './from-releases.ts'
 import { trendingItems } from './list-slate.ts'
-import { rankerOf } from './personal-slate.ts'
+import { rankerOf, startRanker } from './personal-slate.ts'
 import { placeOf, regionsOf } from './place.ts'
 import { cohortOf, historyOf, pastOf } from './visit.ts'
 
@@ -40,6 +40,7 @@ export async function rankItems(env: Env, ctx: Background, raw: Request, asked: 
     )
     const request = { history, regions, cohort, trending, fresh: [] }
     const { rung, scored } = await scoredItems(loaded, request, known, listsRead && neighboursRead)
+    startRanker(env, ctx, loaded)
     const idOf = new Map(indices.map((item, i) => [item, ids[i]]))
     const ranked = scored.map(({ item, score }) => ({ id: idOf.get(item) ?? '', score }))
     const unknown = ids.filter((_, i) => indices[i] < 0).map((id) => ({ id, score: null }))

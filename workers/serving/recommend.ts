@@ -14,7 +14,7 @@ import { entrySlate } from './entry-slate.ts'
 import { fromReleases } from './from-releases.ts'
 import { likedItems } from './liked-items.ts'
 import { filledUp, recentSlate, regionSlate, trendingItems, trendingSlate } from './list-slate.ts'
-import { personalSlate } from './personal-slate.ts'
+import { personalSlate, startRanker } from './personal-slate.ts'
 import { placeOf, regionsOf } from './place.ts'
 import { allowedItems } from './policy.ts'
 import type { Shelf } from './shown.ts'
@@ -37,7 +37,10 @@ export async function recommend(env: Env, ctx: Background, raw: Request, asked: 
     const loaded = withOverlay(current.loaded, await visit.overlay)
     const slate = await slateOf(env, ctx, visit, loaded)
     const shown = slate.shown.slice(asked.offset, asked.offset + asked.limit)
-    return slateJson(ctx, loaded, { ...slate, shown, rung: current.previous ? 'previous-release' : slate.rung }, asked.offset)
+    const rung = current.previous ? 'previous-release' : slate.rung
+    const text = await slateJson(ctx, loaded, { ...slate, shown, rung }, asked.offset)
+    startRanker(env, ctx, current.loaded)
+    return text
   })
   return answer ?? bundledAnswer(env, asked.region ?? placeOf(env, raw).country, asked)
 }

@@ -1,0 +1,108 @@
+import './breakage.ts'
+import './clock.ts'
+import './broken-onnx.ts'
+import type { Consents } from '../../../shared/schemas/ids.ts'
+import worker from '../../../workers/index.ts'
+import { EventLog as ServedEventLog } from '../../../workers/objects/event-log.ts'
+import { Visitor as ServedVisitor, type Visited } from '../../../workers/objects/visitor.ts'
+import type { VisitorItem } from '../../../workers/objects/visitor-state.ts'
+import { coldStart, isolate } from '../../../workers/releases/isolate.ts'
+import { coldScorer } from '../../../workers/scoring/scorer.ts'
+import type { Breakage, Deed } from '../control.ts'
+import { breakAs, breakage, drawn, strikes } from './breakage.ts'
+import { brokenEnv, forgetKv } from './broken-env.ts'
+import { pace, realTime, rewind } from './clock.ts'
+
+/*
+ * The Worker as `npm run test:chaos` starts it: all of workers/index.ts, on bindings, objects, a clock and a WebAssembly that
+ * can be broken. No deployment has this entry.
+ */
+
+/** Every other object; one named here goes before its namesake there. */
+export * from '../../../workers/index.ts'
+
+/** Ends the object in the middle of a call: before, while or after what was asked for is done. */
+async function evicting<T>(of: 'Visitor' | 'EventLog', ctx: DurableObjectState, work: () => Promise<T>): Promise<T> {
+  const { objects } = breakage
+  if (objects?.how !== 'evicted' || ![of, 'both'].includes(objects.of) || !strikes(objects.share)) return work()
+  if (drawn() < 0.5) ctx.abort('evicted before')
+  const done = work()
+  if (drawn() < 0.5) await done
+  ctx.abort('evicted after')
+  return done
+}
+
+/** Alarms at the pace of the broken clock. */
+const withBrokenAlarms = (ctx: DurableObjectState): DurableObjectState =>
+  withMember(
+    ctx,
+    'storage',
+    withMember(ctx.storage, 'setAlarm', (at: number) => ctx.storage.setAlarm(realTime(at))),
+  )
+
+const withMember = <T extends object>(target: T, replacedName: string, value: unknown): T =>
+  new Proxy(target, {
+    get(of, name) {
+      if (name === replacedName) return value
+      const member: unknown = Reflect.get(of, name)
+      return typeof member === 'function' ? member.bind(of) : member
+    },
+  })
+
+export class EventLog extends ServedEventLog {
+  constructor(ctx: DurableObjectState, env: Env) {
+    begin(env)
+    super(ctx, brokenEnv(env))
+    Object.defineProperty(this, 'ctx', { value: withBrokenAlarms(ctx) })
+  }
+
+  override append(...parameters: Parameters<ServedEventLog['append']>): Promise<void> {
+    return evicting('EventLog', this.ctx, () => super.append(...parameters))
+  }
+}
+
+export class Visitor extends ServedVisitor {
+  override record(deeds: VisitorItem[], said: Consents, now: number): Promise<Visited> {
+    return evicting('Visitor', this.ctx, () => super.record(deeds, said, now))
+  }
+}
+
+let begun = false
+
+/** What is broken from the first moment on. */
+function begin(env: Env): void {
+  if (begun) return
+  begun = true
+  const { CHAOS } = env as { CHAOS?: string }
+  if (CHAOS !== undefined) change(JSON.parse(CHAOS))
+}
+
+function change({ cold, idle, later, seed, ...changes }: Partial<Breakage> & Deed & { seed?: number }): void {
+  rewind()
+  breakAs(changes, seed)
+  pace(breakage.speed)
+  if (later !== undefined) breakage.clockOff += later
+  if (changes.kv !== undefined) forgetKv()
+  if (cold) {
+    coldStart()
+    coldScorer()
+  }
+  if (idle !== undefined) {
+    if (isolate.channel !== null) isolate.channel.at -= idle
+    if (isolate.overlay !== null) isolate.overlay.at -= idle
+  }
+}
+
+const handler = {
+  async fetch(request, env, ctx) {
+    begin(env)
+    if (new URL(request.url).pathname !== '/chaos') return worker.fetch(request, brokenEnv(env), ctx)
+    change(await request.json())
+    return Response.json({})
+  },
+  scheduled: (controller, env, ctx) => worker.scheduled(controller, brokenEnv(env), ctx),
+} satisfies ExportedHandler<Env>
+
+export default handler
+/** The same under a name: reached by a socket of its own, past the local runtime's own Workers for assets and routing. */
+export const direct = handler
