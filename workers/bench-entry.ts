@@ -20,6 +20,9 @@ export class EventLog extends ServedEventLog {
   }
 }
 
+/** What a bench that says "memory is flat" must be able to find: so much that each request leaves behind. */
+const leak = { bytes: 0, held: [] as Uint8Array[] }
+
 const control = new Hono<{ Bindings: Env }>()
 
 /** What a hono route costs that does nothing. */
@@ -28,16 +31,21 @@ control.get('/bench/floor', (c) => c.json({ status: 'ok' }))
 control.get('/bench/meters', (c) => c.json({ ...meters, ...isolate.packs.usage(), wasmBytes: wasmBytes() }))
 
 control.post('/bench/meters', async (c) => {
-  const { kvMs } = await c.req.json<{ kvMs: number }>()
+  const { kvMs, leakBytes } = await c.req.json<{ kvMs: number; leakBytes: number }>()
   slowness.kvMs = kvMs
+  leak.bytes = leakBytes
+  leak.held.length = 0
   resetMeters()
   isolate.packs.resetUsage()
   return c.json({})
 })
 
 const handler = {
-  fetch: (request, env, ctx) =>
-    request.url.includes('/bench/') ? control.fetch(request, env, ctx) : worker.fetch(request, metered(env), ctx),
+  fetch: (request, env, ctx) => {
+    if (request.url.includes('/bench/')) return control.fetch(request, env, ctx)
+    if (leak.bytes > 0) leak.held.push(new Uint8Array(leak.bytes))
+    return worker.fetch(request, metered(env), ctx)
+  },
 } satisfies ExportedHandler<Env>
 
 export default handler

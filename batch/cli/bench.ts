@@ -7,6 +7,7 @@ import { ablationCommand } from './bench-ablation.ts'
 import { batchCommand } from './bench-batch.ts'
 import { edgeCommand } from './bench-edge.ts'
 import { kernelsCommand } from './bench-kernels.ts'
+import { loadCommand } from './bench-load.ts'
 import { onnxCommand } from './bench-onnx.ts'
 import { qualityCommand } from './bench-quality.ts'
 import { replayCommand } from './bench-replay.ts'
@@ -25,6 +26,7 @@ export const benchCommand = (): Command =>
     .addCommand(onnxCommand())
     .addCommand(replayCommand())
     .addCommand(edgeCommand())
+    .addCommand(loadCommand())
     .addCommand(
       new Command('night')
         .description('whole nights in processes of their own, each published to empty local KV and then repeated on unchanged data')

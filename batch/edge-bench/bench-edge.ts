@@ -5,8 +5,7 @@ import { join } from 'node:path'
 import { type BuiltWorker, buildWorker, type EdgeOptions, startWorker } from '../../scripts/built-edge.ts'
 import type { Stores } from '../stores/open-stores.ts'
 import { type LoadProcess, startLoadProcess } from './load-process.ts'
-
-export const WRITE_KEY = 'bench'
+import { WRITE_KEY } from './shoppers.ts'
 
 /** What the measured Worker has asked of storage since its meters were set to nought, and what it holds. */
 export type Meters = {
@@ -29,8 +28,8 @@ export type BenchEdge = {
   pid: number
   stores: Stores
   meters(): Promise<Meters>
-  /** Sets the meters to nought, and how much longer each read of KV takes (milliseconds). */
-  reset(kvMs?: number): Promise<void>
+  /** Sets the meters to nought, how much longer each read of KV takes (milliseconds), and how much each request leaves behind. */
+  reset(kvMs?: number, leakBytes?: number): Promise<void>
   stop(): Promise<void>
 }
 
@@ -74,8 +73,8 @@ export async function openBench(): Promise<Bench> {
           ...edge,
           url: edge.url.replace(/\/$/, ''),
           meters: async () => (await (await fetch(control)).json()) as Meters,
-          reset: async (kvMs = 0) => {
-            await (await fetch(control, { method: 'POST', body: JSON.stringify({ kvMs }) })).text()
+          reset: async (kvMs = 0, leakBytes = 0) => {
+            await (await fetch(control, { method: 'POST', body: JSON.stringify({ kvMs, leakBytes }) })).text()
           },
         }
       },

@@ -22,15 +22,16 @@ const NOW = Date.UTC(2026, 0, 1) / 1000
 
 /**
  * A release of any size in seconds, nothing of it learned: the shapes and sizes are those of a real one, the numbers are
- * drawn. Every item's values carry `edition`, so that an answer tells which release each of its parts comes from.
+ * drawn. So that an answer tells which release each of its parts comes from, every item's values carry `edition`, and whether
+ * the edition's lists and neighbours may name the item: every second one, in an even edition others than in an odd one.
  */
 export async function madeUpRelease(items: number, edition: number): Promise<{ manifest: Manifest; packs: Packs }> {
   const random = randomStream(edition)
   const catalogue = Array.from({ length: items }, (_, item) => catalogueItem(item, edition))
   const learned = {
-    core: madeUpCore(catalogue, random),
-    neighbours: Array.from({ length: items }, (_, item) => neighboursOf(item, items, random)),
-    lists: REGIONS.flatMap((region) => Array.from({ length: COHORTS + 1 }, (_, i) => listOf(region, i - 1, items, random))),
+    core: madeUpCore(catalogue, edition, random),
+    neighbours: Array.from({ length: items }, (_, item) => neighboursOf(item, items, edition, random)),
+    lists: REGIONS.flatMap((region) => Array.from({ length: COHORTS + 1 }, (_, i) => listOf(region, i - 1, items, edition, random))),
     regions: REGIONS,
   }
   const { packs, names } = await encodePacks(learned, catalogue, madeUpWeights(random), [])
@@ -43,15 +44,24 @@ export async function madeUpRelease(items: number, edition: number): Promise<{ m
 const category = (item: number): string => `Department ${1 + (item % 24)}`
 const price = (item: number): number => 1 + (item % 97) / 2
 
+const isListed = (item: number, edition: number): boolean => (item + edition) % 2 === 0
+
 /** Ids of one width: their order by bytes is their index. */
 function catalogueItem(item: number, edition: number): CatalogueItem {
   const id = `made-up-${String(item).padStart(7, '0')}`
   const title = `Made-up article no. ${item} in a usual size`
-  const values = { title, category: category(item), price: price(item), image: `/art/${item % 500}.svg`, edition }
+  const values = {
+    title,
+    category: category(item),
+    price: price(item),
+    image: `/art/${item % 500}.svg`,
+    edition,
+    listed: isListed(item, edition),
+  }
   return { id, values, category: category(item), price: price(item), available: true, firstSeen: NOW }
 }
 
-function madeUpCore(catalogue: readonly CatalogueItem[], random: () => number): Core {
+function madeUpCore(catalogue: readonly CatalogueItem[], edition: number, random: () => number): Core {
   const items = catalogue.length
   const hashes = catalogue.map(({ id }, item) => ({ hash: itemHash(id, 0), item })).sort((a, b) => a.hash - b.hash)
   const categories = ['', ...new Set(catalogue.map((item) => item.category))]
@@ -70,7 +80,7 @@ function madeUpCore(catalogue: readonly CatalogueItem[], random: () => number): 
     trend: Uint8Array.from({ length: items }, level),
     age: Uint16Array.from({ length: items }, () => Math.floor(1000 * random())),
     repeat: Uint8Array.from({ length: items }, level),
-    flags: Uint8Array.from({ length: items }, (_, item) => AVAILABLE | (item % 100 === 99 ? NEW : 0)),
+    flags: Uint8Array.from({ length: items }, (_, item) => AVAILABLE | (item % 100 === 98 + (edition % 2) ? NEW : 0)),
     vectors: Int8Array.from({ length: items * DIMENSIONS }, () => Math.floor(45 * (random() - 0.5))),
     centroids: Float32Array.from({ length: COHORTS * DIMENSIONS }, () => (random() - 0.5) / 2),
     categories,
@@ -78,19 +88,22 @@ function madeUpCore(catalogue: readonly CatalogueItem[], random: () => number): 
 }
 
 /** Mostly what lies near in the catalogue, as items of one kind do in clustered order. */
-function neighboursOf(item: number, items: number, random: () => number): NeighbourInput {
+function neighboursOf(item: number, items: number, edition: number, random: () => number): NeighbourInput {
   const near = new Set<number>()
-  for (let draw = 0; near.size < NEIGHBOURS && draw < 4 * NEIGHBOURS; draw++) {
+  for (let draw = 0; near.size < NEIGHBOURS && draw < 8 * NEIGHBOURS; draw++) {
     const other = Math.floor(item + 400 * (random() - 0.5) + items) % items
-    if (other !== item) near.add(other)
+    if (other !== item && isListed(other, edition)) near.add(other)
   }
   const weights = (share: number): number[] => Array.from(near, () => (random() < share ? random() : 0))
   return { items: [...near], similar: weights(1).sort((a, b) => b - a), together: weights(0.5), next: weights(0.3) }
 }
 
-function listOf(region: string, cohort: number, items: number, random: () => number): ListInput {
+function listOf(region: string, cohort: number, items: number, edition: number, random: () => number): ListInput {
   const listed = new Set<number>()
-  for (let draw = 0; listed.size < Math.min(LISTED, items >> 1) && draw < 40 * LISTED; draw++) listed.add(Math.floor(items * random() ** 2))
+  for (let draw = 0; listed.size < Math.min(LISTED, items >> 2) && draw < 40 * LISTED; draw++) {
+    const item = Math.floor(items * random() ** 2)
+    if (isListed(item, edition)) listed.add(item)
+  }
   return { region, cohort, items: [...listed], scores: Array.from(listed, (_, i) => 1 / (1 + i / 20)) }
 }
 

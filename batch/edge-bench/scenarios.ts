@@ -1,6 +1,5 @@
-import { WRITE_KEY } from './bench-edge.ts'
 import type { LoadRequest } from './load.ts'
-import { type Shopper, zipf } from './shoppers.ts'
+import { type Shopper, WRITE_KEY, zipf } from './shoppers.ts'
 
 /** What is measured at a warm isolate, the floor first. */
 export const scenarios = ['floor', 'token', 'object', 'list', 'similar', 'rank', 'event'] as const

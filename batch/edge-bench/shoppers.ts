@@ -6,7 +6,8 @@ import { type Manifest, packOfSlot } from '../../shared/release/manifest.ts'
 import type { EventsAnswer } from '../../shared/schemas/events.ts'
 import { inParallel } from '../stores/in-parallel.ts'
 import type { KvSink } from '../stores/kv-sink.ts'
-import { WRITE_KEY } from './bench-edge.ts'
+
+export const WRITE_KEY = 'bench'
 
 /** A visitor with a history at the edge: the id it minted, and the token of their last click. */
 export type Shopper = { visitor: string; token: string }
@@ -43,22 +44,26 @@ export function zipf<T>(values: readonly T[], seed: number): () => T {
   }
 }
 
-/** Visitors who arrive, say yes, and click ten items each, drawn by Zipf's law. */
-export async function bringShoppers(url: string, items: readonly string[], count: number, writeKey = WRITE_KEY): Promise<Shopper[]> {
+/** What each of so many shoppers clicks first: ten items, drawn by Zipf's law. */
+export function historiesOf(items: readonly string[], count: number): string[][] {
   const draw = zipf(items, 1)
-  const now = Date.now()
-  const histories = Array.from({ length: count }, () => {
+  return Array.from({ length: count }, () => {
     const clicked = new Set<string>()
     for (let tries = 0; clicked.size < CLICKS && tries < 100 * CLICKS; tries++) clicked.add(draw())
     return [...clicked]
   })
+}
+
+/** Visitors who arrive, say yes, and click what `historiesOf` says, in its order. */
+export async function bringShoppers(url: string, items: readonly string[], count: number, writeKey = WRITE_KEY): Promise<Shopper[]> {
+  const now = Date.now()
   const shoppers: Shopper[] = []
-  await inParallel([...histories.entries()], async ([i, history]) => {
+  await inParallel([...historiesOf(items, count).entries()], async ([i, history]) => {
     const { visitor } = await post<{ visitor: string }>(`${url}/v1/visitors`, { writeKey, consent: 'granted' })
     const events = history.map((item, k) => ({ id: `arrive-${i}-${k}`, type: 'click', item, at: now - 20_000 * (CLICKS - k) }))
     const { token } = await post<EventsAnswer>(`${url}/v1/events`, { writeKey, visitor, consent: 'granted', events })
     if (token === undefined) throw new Error('the edge gave a visitor who clicked no token')
-    shoppers.push({ visitor, token })
+    shoppers[i] = { visitor, token }
   })
   return shoppers
 }

@@ -1,4 +1,4 @@
-import { createExecutionContext, listDurableObjectIds, runInDurableObject, waitOnExecutionContext } from 'cloudflare:test'
+import { createExecutionContext, listDurableObjectIds, waitOnExecutionContext } from 'cloudflare:test'
 import { env } from 'cloudflare:workers'
 import type { EventRecord, EventsAnswer } from '../../shared/schemas/events.ts'
 import type { Problem } from '../../shared/schemas/problem.ts'
@@ -67,11 +67,7 @@ export async function flushed(): Promise<EventRecord[]> {
 
 /** How many posts wait in the shards. */
 export async function waiting(): Promise<number> {
-  const counts = await Promise.all(
-    eventLogs(env).map((log) =>
-      runInDurableObject(log, (_, { storage }) => storage.sql.exec<{ n: number }>('SELECT count(*) AS n FROM posts').one().n),
-    ),
-  )
+  const counts = await Promise.all(eventLogs(env).map((log) => log.waiting()))
   return counts.reduce((sum, count) => sum + count, 0)
 }
 

@@ -176,8 +176,16 @@ describe('the event log', () => {
   })
 
   const ids = async (): Promise<string[]> => (await archive()).lines.map(({ id }) => id)
-  const rows = (table: 'posts' | 'flush'): Promise<Record<string, SqlStorageValue>[]> =>
-    runInDurableObject(log, (_, { storage }) => storage.sql.exec(`SELECT * FROM ${table}`).toArray())
+  /** Numbers of the posts that the object still holds, whether they wait or not. */
+  const held = (): Promise<SqlStorageValue[]> =>
+    runInDurableObject(log, (_, { storage }) =>
+      storage.sql
+        .exec<{ name: string }>("SELECT name FROM sqlite_master WHERE name LIKE 'posts%'")
+        .toArray()
+        .flatMap(({ name }) => storage.sql.exec<{ seq: number }>(`SELECT seq FROM ${name}`).toArray())
+        .map(({ seq }) => seq)
+        .sort((a, b) => a - b),
+    )
   const alarmIn = (): Promise<number> =>
     runInDurableObject(log, async (_, { storage }) => ((await storage.getAlarm()) ?? Number.NaN) - Date.now())
 
@@ -206,7 +214,7 @@ describe('the event log', () => {
     const { keys } = await archive()
     expect(keys).toEqual([`events/date=2026-11-23/hour=18/${log.id.toString().slice(0, 16)}-1-3.ndjson`])
     expect(await ids()).toEqual(['e1', 'e2', 'e3'])
-    expect(await rows('posts')).toEqual([])
+    expect(await held()).toEqual([])
   })
 
   test('never uses a range again, even after everything was written', async () => {
@@ -238,7 +246,8 @@ describe('the event log', () => {
     expect(await log.flush()).toBe(3)
     expect((await archive()).keys).toHaveLength(2)
     expect(await ids()).toEqual(['e1', 'e2', 'e3'])
-    expect(await rows('flush')).toEqual([])
+    expect(await held()).toEqual([])
+    expect(await log.waiting()).toBe(0)
   })
 
   test('keeps everything while R2 takes nothing, and asks again ever more rarely', async () => {
@@ -252,10 +261,68 @@ describe('the event log', () => {
     }
     expect(waits).toEqual([15, 30, 60, 120, 240, 480, 900, 900, 900])
     await log.append(line('e2'), NOW)
-    expect(await rows('posts')).toHaveLength(2)
+    expect(await held()).toEqual([1, 2])
+    expect(await log.waiting()).toBe(2)
     await evictDurableObject(log)
     expect(await runDurableObjectAlarm(log)).toBe(true)
     expect(await ids()).toEqual(['e1', 'e2'])
+  })
+
+  test('in every state between two flushes, losing its memory loses and doubles nothing', async () => {
+    vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+    const sent: string[] = []
+    const append = async (): Promise<void> => {
+      sent.push(`e${sent.length}`)
+      await log.append(line(sent[sent.length - 1]), NOW + (sent.length % 3 === 0 ? HOUR_MS : 0))
+    }
+    for (let round = 0; round < 6; round++) {
+      for (let i = 0; i <= round; i++) await append()
+      await evictDurableObject(log)
+      if (round % 2 === 0) await append()
+      await breakArchive(round % 3 === 0 ? 'before' : 'after')
+      expect(await runInDurableObject(log, (instance) => failureOf(instance.flush()))).toContain('cut off')
+      await append()
+      await evictDurableObject(log)
+      await append()
+      const waited = await log.waiting()
+      expect(waited).toBe((await held()).length)
+      expect(await log.flush()).toBe(waited)
+      expect(await held()).toEqual([])
+      expect((await ids()).sort()).toEqual([...sent].sort())
+    }
+  })
+
+  describe('a shard as it was before', () => {
+    const asBefore = (posts: number, begun: { last: number; key: string } | null, gone: number): Promise<void> =>
+      runInDurableObject(log, (_, { storage: { sql } }) => {
+        sql.exec('DROP TABLE posts_0; DROP TABLE archived')
+        sql.exec(`
+          CREATE TABLE posts (seq INTEGER PRIMARY KEY AUTOINCREMENT, received INTEGER NOT NULL, lines TEXT NOT NULL);
+          CREATE TABLE flush (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, key TEXT NOT NULL, attempts INTEGER NOT NULL)`)
+        for (let i = 1; i <= gone + posts; i++) sql.exec('INSERT INTO posts (received, lines) VALUES (?, ?)', NOW, line(`old-${i}`))
+        sql.exec('DELETE FROM posts WHERE seq <= ?', gone)
+        if (begun !== null) sql.exec('INSERT INTO flush VALUES (?, ?, ?, 1)', gone + 1, begun.last, begun.key)
+      })
+    const names = async (): Promise<string[]> => (await archive()).keys.map((key) => key.slice(key.lastIndexOf('/') + 18))
+
+    test.each([
+      { what: 'with posts and a flush that was cut off', posts: 3, begun: 5, expected: ['4-5.ndjson', '6-6.ndjson', '7-7.ndjson'] },
+      { what: 'with a flush that was cut off over all posts', posts: 3, begun: 6, expected: ['4-6.ndjson', '7-7.ndjson'] },
+      { what: 'with posts', posts: 3, begun: 0, expected: ['4-6.ndjson', '7-7.ndjson'] },
+      { what: 'with nothing that waits', posts: 0, begun: 0, expected: ['4-4.ndjson'] },
+    ])('$what goes on where it was', async ({ posts, begun, expected }) => {
+      const key = `events/date=2026-11-23/hour=18/${log.id.toString().slice(0, 16)}-4-${begun}.ndjson`
+      await asBefore(posts, begun > 0 ? { last: begun, key } : null, 3)
+      await evictDurableObject(log)
+      expect(await log.waiting()).toBe(posts)
+      expect(await log.flush()).toBe(posts)
+      expect(await held()).toEqual([])
+      await log.append(line('new'), NOW)
+      expect(await log.flush()).toBe(1)
+      expect(await held()).toEqual([])
+      expect(await names()).toEqual(expected)
+      expect(await ids()).toEqual([...Array.from({ length: posts }, (_, i) => `old-${4 + i}`), 'new'])
+    })
   })
 
   test('flushes that meet write nothing twice', async () => {
@@ -283,7 +350,7 @@ describe('the event log', () => {
     vi.spyOn(console, 'warn').mockImplementation(() => undefined)
     await log.append('no json\n', NOW)
     expect(await log.flush()).toBe(1)
-    expect(await rows('posts')).toEqual([])
+    expect(await held()).toEqual([])
   })
 
   test('when a shard fails, another takes the events; when all fail, the caller hears of it', async () => {

@@ -42,7 +42,7 @@ test('a flush that was cut off between the two files writes both again', async (
   const [log] = await Promise.all(
     eventLogs(env).map(async (one) => ({
       one,
-      posts: await runInDurableObject(one, (_, { storage }) => storage.sql.exec<{ n: number }>('SELECT count(*) AS n FROM posts').one().n),
+      posts: await one.waiting(),
     })),
   ).then((shards) => shards.filter(({ posts }) => posts > 0))
   if (log === undefined) throw new Error('nothing was posted')

@@ -4,6 +4,7 @@ import type { ErasureRecord, EventRecord } from '../../shared/schemas/events.ts'
 import type { Trends } from '../cron/trends.ts'
 import { warn } from '../log.ts'
 import { asNobodys, createCrowdTable, forgetNetworks, judgeCrowd, type Sender } from './crowd.ts'
+import { PostStore, type Range } from './post-store.ts'
 import { countTrends, createTrendTable, readTrends } from './trend-store.ts'
 
 /** How long events may wait in the object before they are written to R2. */
@@ -15,10 +16,6 @@ const POSTS_A_FILE = 2000
 const CHARACTERS_A_FILE = 4_000_000
 const HOUR_MS = 3_600_000
 
-type Post = { received: number; lines: string; network: string | null; mark: number | null }
-/** A range of posts and the archive file that is theirs. */
-type Flush = { first: number; last: number; key: string }
-
 /**
  * A shard of the event log. Any shard takes any event: a post is one row, committed before it is acknowledged, and written
  * to R2 by alarm. The range of a file is recorded before the file is written: a flush that was cut off writes the same file
@@ -26,25 +23,19 @@ type Flush = { first: number; last: number; key: string }
  */
 export class EventLog extends DurableObject<Env> {
   private flushing: Promise<unknown> = Promise.resolve()
+  private readonly posts: PostStore
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
-    // AUTOINCREMENT: a number that was used never comes again, or a later file would take the place of an earlier one.
-    ctx.storage.sql.exec(`
-      CREATE TABLE IF NOT EXISTS posts (seq INTEGER PRIMARY KEY AUTOINCREMENT, received INTEGER NOT NULL, lines TEXT NOT NULL);
-      CREATE TABLE IF NOT EXISTS flush (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, key TEXT NOT NULL, attempts INTEGER NOT NULL)`)
+    this.posts = new PostStore(ctx.storage)
     createTrendTable(ctx.storage.sql)
     createCrowdTable(ctx.storage.sql)
-    // Shards that were made before networks were counted.
-    const columns = ctx.storage.sql.exec<{ name: string }>('PRAGMA table_info(posts)').toArray()
-    if (!columns.some(({ name }) => name === 'network'))
-      ctx.storage.sql.exec('ALTER TABLE posts ADD COLUMN network TEXT; ALTER TABLE posts ADD COLUMN mark INTEGER')
   }
 
   /** @param lines archive lines (NDJSON), all of one sender @param received Unix milliseconds */
   async append(lines: string, received: number, sender: Sender | null = null): Promise<void> {
     const { network = null, mark = null } = sender ?? {}
-    this.ctx.storage.sql.exec('INSERT INTO posts (received, lines, network, mark) VALUES (?, ?, ?, ?)', received, lines, network, mark)
+    this.posts.add({ received, lines, network, mark })
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + FLUSH_AFTER_MS)
   }
 
@@ -70,6 +61,11 @@ export class EventLog extends DurableObject<Env> {
     return readTrends(this.ctx.storage.sql, hours, now)
   }
 
+  /** How many posts wait. */
+  waiting(): number {
+    return this.posts.waiting()
+  }
+
   private async writeAll(): Promise<number> {
     forgetNetworks(this.ctx.storage.sql, Date.now())
     let posts = 0
@@ -78,34 +74,28 @@ export class EventLog extends DurableObject<Env> {
   }
 
   /** A flush that was begun and not finished, else a new one over what waits: posts of one hour, in order. */
-  private nextFlush(): Flush | null {
-    const { sql } = this.ctx.storage
-    const begun = sql.exec<Flush>('SELECT first, last, key FROM flush ORDER BY first LIMIT 1').toArray()[0]
-    if (begun !== undefined) return begun
+  private nextFlush(): Range | null {
+    const begun = this.posts.begun()
+    if (begun !== null) return begun
     let first: { seq: number; received: number } | null = null
     let last = 0
     let characters = 0
-    const waiting = sql.exec<{ seq: number; received: number; size: number }>(
-      'SELECT seq, received, length(lines) AS size FROM posts ORDER BY seq LIMIT ?',
-      POSTS_A_FILE,
-    )
-    for (const post of waiting) {
+    for (const post of this.posts.oldest(POSTS_A_FILE)) {
       first ??= post
       characters += post.size
       if (post !== first && (characters > CHARACTERS_A_FILE || hourOf(post.received) !== hourOf(first.received))) break
       last = post.seq
     }
     if (first === null) return null
-    const key = archiveKey(this.ctx.id.toString(), first.received, first.seq, last)
-    sql.exec('INSERT INTO flush (first, last, key, attempts) VALUES (?, ?, ?, 0)', first.seq, last, key)
-    return { first: first.seq, last, key }
+    const range = { first: first.seq, last, key: archiveKey(this.ctx.id.toString(), first.received, first.seq, last) }
+    this.posts.begin(range)
+    return range
   }
 
-  private async write({ first, last, key }: Flush): Promise<number> {
+  private async write(range: Range): Promise<number> {
     const { sql } = this.ctx.storage
-    const posts = sql
-      .exec<Post>('SELECT received, lines, network, mark FROM posts WHERE seq BETWEEN ? AND ? ORDER BY seq', first, last)
-      .toArray()
+    const { key } = range
+    const posts = this.posts.read(range)
     const crowd = judgeCrowd(sql, posts, Math.max(0, Number(this.env.CROWD_LIMIT) || 0))
     const lines = posts.flatMap((post, i) => {
       const own = post.lines.split('\n').filter((line) => line !== '')
@@ -118,8 +108,7 @@ export class EventLog extends DurableObject<Env> {
     if (posts.length > 0) this.countTrends(taken, posts[0].received)
     this.ctx.storage.transactionSync(() => {
       crowd.keep()
-      sql.exec('DELETE FROM posts WHERE seq BETWEEN ? AND ?', first, last)
-      sql.exec('DELETE FROM flush WHERE first = ?', first)
+      this.posts.end(range)
     })
     return posts.length
   }
@@ -136,10 +125,7 @@ export class EventLog extends DurableObject<Env> {
 
   /** Doubles with every failure in a row. */
   private retryAfter(): number {
-    const { sql } = this.ctx.storage
-    sql.exec('UPDATE flush SET attempts = attempts + 1')
-    const attempts = sql.exec<{ attempts: number }>('SELECT attempts FROM flush ORDER BY first LIMIT 1').toArray()[0]?.attempts ?? 1
-    return Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (attempts - 1))
+    return Math.min(LAST_RETRY_MS, FIRST_RETRY_MS * 2 ** (this.posts.failed() - 1))
   }
 }
 
