@@ -73,11 +73,15 @@ function described(bill: Bill): string {
             .join(', ')}.`,
         ]
       : []),
-    freeLine(bill),
+    `The paid plan refuses nothing; what it holds is used up first by ${PRICES[bill.paid.first].name}: ${timesOver(bill.paid.times)}.`,
     ...bill.advice.map((line) => `  ${line}`),
+    freeLine(bill),
+    ...bill.free.advice.map((line) => `  ${line}`),
     '',
   ].join('\n')}`
 }
+
+const timesOver = (times: number): string => (times <= 1 ? `${Math.round(100 * times)} % are used` : `${whole.format(times)} times over`)
 
 function freeLine({ free }: Bill): string {
   const nameOf = (first: Meter | 'cpu-a-request'): string =>

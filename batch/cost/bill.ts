@@ -18,9 +18,14 @@ export type Bill = {
   /** With the plan itself. */
   dollars: number
   perMillion: number
-  free: { enough: boolean; first: Meter | 'cpu-a-request' | null; times: number }
+  free: FreePlan
+  /** What the paid plan holds of this is used up first; past it a price is due, and nothing is refused. */
+  paid: { first: Meter; times: number }
   advice: string[]
 }
+
+/** What the free plan refuses first, and how often over that limit is used. */
+export type FreePlan = { enough: boolean; first: Meter | 'cpu-a-request' | null; times: number; advice: string[] }
 
 const DAYS = 30
 
@@ -30,17 +35,22 @@ export function billOf(load: Workload, measured: Measured): Bill {
   const total = sum(...ORIGINS.map((origin) => usage[origin]))
   const lines = METERS.map((meter) => lineOf(meter, total[meter] ?? 0, usage))
   const dollars = PAID_PLAN + lines.reduce((all, line) => all + line.dollars, 0)
-  const first = lines.reduce((worst, line) => (line.freeShare > worst.freeShare ? line : worst))
-  const cpuShare = Math.max(measured('token', 'cpu-ms'), measured('object', 'cpu-ms'), measured('event', 'cpu-ms')) / FREE_CPU_MS
-  const cpuFirst = cpuShare > first.freeShare
-  const times = Math.max(cpuShare, first.freeShare)
+  const paid = lines.map(({ meter, amount }) => ({ first: meter, times: amount / PRICES[meter].included }))
   return {
     lines,
     dollars,
     perMillion: (1e6 * dollars) / Math.max(1, load.recommendations),
-    free: { enough: times <= 1, first: times > 0 ? (cpuFirst ? 'cpu-a-request' : first.meter) : null, times },
+    free: { ...limitOf(lines, measured), advice: freeAdviceFor(load, measured, limitOf(lines, measured).times) },
+    paid: paid.reduce((most, other) => (other.times > most.times ? other : most)),
     advice: adviceFor(load, measured, dollars),
   }
+}
+
+function limitOf(lines: readonly Line[], measured: Measured): Omit<FreePlan, 'advice'> {
+  const first = lines.reduce((worst, line) => (line.freeShare > worst.freeShare ? line : worst))
+  const cpuShare = Math.max(measured('token', 'cpu-ms'), measured('object', 'cpu-ms'), measured('event', 'cpu-ms')) / FREE_CPU_MS
+  const times = Math.max(cpuShare, first.freeShare)
+  return { enough: times <= 1, first: times > 0 ? (cpuShare > first.freeShare ? 'cpu-a-request' : first.meter) : null, times }
 }
 
 /** What so much of a meter costs in a month on the paid plan. */
@@ -89,6 +99,23 @@ function adviceFor(load: Workload, measured: Measured, dollars: number): string[
     .filter(({ saves }) => saves >= 0.01 * dollars)
     .sort((a, b) => b.saves - a.saves)
     .map(({ what, saves }) => `saves $${saves.toFixed(2)}: ${what}`)
+}
+
+/** A free plan less than half used needs no advice. */
+const CLOSE = 0.5
+
+/** What brings the first limit of the free plan a tenth further away. */
+function freeAdviceFor(load: Workload, measured: Measured, times: number): string[] {
+  if (times <= CLOSE) return []
+  return CHANGES.map(({ what, change }) => {
+    const usage = usageOf(change(load), measured)
+    const total = sum(...Object.values(usage))
+    const lines = METERS.map((meter) => lineOf(meter, total[meter] ?? 0, usage))
+    return { what, after: limitOf(lines, measured).times }
+  })
+    .filter(({ after }) => after <= 0.9 * times)
+    .sort((a, b) => a.after - b.after)
+    .map(({ what, after }) => `then ${Math.round(100 * after)} %: ${what}`)
 }
 
 const dollarsOf = (load: Workload, measured: Measured): number => {

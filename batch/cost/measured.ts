@@ -21,6 +21,8 @@ export const SCENARIOS = [
   /** The first request of an isolate, and what one that is always busy reads to stay fresh. */
   'cold',
   'isolate-hour',
+  /** A look whether the visitor came back. */
+  'visitor-alarm',
   /** What is kept of a visitor, of a post, and of an item in a release. */
   'visitor',
   'post',

@@ -47,6 +47,8 @@ const DAYS = 30
 const HOURS = 24 * DAYS
 const GB = 1e9
 const CRON_MINUTES = 5
+/** As workers/objects/visitor.ts has it: how often an object looks whether its visitor has come back. */
+const IDLE_DAYS = 180
 /** As batch/release/packs.ts and publish.ts have it: bytes of a pack, releases in KV, and days of the archive. */
 const PACK_BYTES = 64 * 1024
 const KEPT_RELEASES = 7
@@ -103,7 +105,10 @@ export function usageOf(load: Workload, measured: Measured): Record<Origin, Usag
       // What trends is written when it has changed.
       { 'kv-writes': crons },
     ),
-    visitors: { 'object-gb': (load.visitors * measured('visitor', 'bytes')) / GB },
+    visitors: sum(
+      { 'object-gb': (load.visitors * measured('visitor', 'bytes')) / GB },
+      times('visitor-alarm', (load.visitors * DAYS) / IDLE_DAYS),
+    ),
     night: {
       'kv-writes': DAYS * (packs + 2),
       'kv-deletes': DAYS * (packs + 1),

@@ -28,6 +28,7 @@ export function startProcess<Job extends object, Answer>(module: string): Worker
 
 /** The other end: what the process that `startProcess` has started does with each job. */
 export function doJobs<Job, Answer>(work: (job: Job) => Promise<Answer>): void {
+  process.on('disconnect', () => process.exit())
   process.on('message', (job: Job) => {
     work(job)
       .then((done) => process.send?.({ done } satisfies Told<Answer>))

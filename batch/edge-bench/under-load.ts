@@ -85,11 +85,11 @@ export async function measureUnderLoad(bench: Bench, options: LoadOptions): Prom
     const rate = options.share * most
     const memory = (): Promise<MemorySample> => memoryOf(edge, inspectorPort)
     const until = performance.now() + 1000 * options.seconds
-    const loading = ask({ seconds: options.seconds, rate })
-    const settling = after(options.settled, memory)
-    const flipping = flipAll(edge, editions, options, until)
-    const trace = await loading
-    const [settled, flips] = await Promise.all([settling, flipping])
+    const [trace, settled, flips] = await Promise.all([
+      ask({ seconds: options.seconds, rate }),
+      after(options.settled, memory),
+      flipAll(edge, editions, options, until),
+    ])
     return { most, rate, trace, flips: served(flips, trace, options), memory: { settled, end: await memory() } }
   } finally {
     stop()

@@ -60,6 +60,20 @@ describe('a month’s bill', () => {
     expect(busy.free).toMatchObject({ enough: false, first: 'cpu-a-request' })
   })
 
+  it('says what the paid plan holds least of, and what brings the free plan’s first limit further away', () => {
+    const reads = only({ 'isolate-hour kv-ops': 600, 'object object-ops': 1 })
+    const site = load({ recommendations: 5e6, eventPosts: 0, items: 0, visitors: 0, isolates: 10 })
+    const bill = billOf(site, reads)
+    // 10 isolates · 720 hours · 600 reads of the 3 million that a month of the free plan has.
+    expect(bill.free).toMatchObject({ first: 'requests' })
+    expect(bill.paid).toEqual({ first: 'requests', times: 0.5 })
+    const busy = billOf({ ...site, recommendations: 2.4e6 }, reads)
+    expect(busy.free.first).toBe('kv-reads')
+    expect(busy.free.advice).toEqual([expect.stringContaining('look for the overlay every 30 s')])
+    expect(Number(/then (\d+) %/.exec(busy.free.advice[0])?.[1]) / 100).toBeLessThan(0.9 * busy.free.times)
+    expect(billOf({ ...site, objectShare: 1 }, reads).paid).toEqual({ first: 'object-requests', times: 5 })
+  })
+
   it('costs nothing but the plan where nothing was measured and nothing is asked', () => {
     expect(billOf(load({ recommendations: 0, eventPosts: 0, items: 0, visitors: 0 }), nothing).dollars).toBe(5)
   })

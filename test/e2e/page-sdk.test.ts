@@ -91,6 +91,30 @@ describe('the SDK', () => {
     expect(event).toMatchObject({ type: 'impression', scenario: 'popular', waited, recommId })
   })
 
+  it('posts once for two shelves that an old visitor sees and a click; what was only seen goes when the page does', async () => {
+    const proxy = await startPerturbingProxy(edge.url)
+    try {
+      visit = await newVisit(browser)
+      await visit.page.goto(`${proxy.url}/mark.svg`)
+      await startClient(visit.page, { consent: 'granted' })
+      await visit.page.evaluate(async (event) => {
+        await nj.send(event)
+        nj.shown(await nj.recommend({ scenario: 'popular', limit: 2 }))
+        nj.shown(await nj.recommend({ scenario: 'trending', limit: 2 }))
+        await nj.send(event)
+        nj.shown(await nj.recommend({ scenario: 'home', limit: 2 }))
+      }, click)
+      await visit.page.goto('about:blank')
+      const posts = (): string[][] =>
+        proxy.seen
+          .filter(({ path }) => path === '/v1/events')
+          .map(({ body }) => (JSON.parse(String(body)) as { events: { type: string }[] }).events.map(({ type }) => type))
+      await expect.poll(posts).toEqual([['click'], ['impression', 'impression', 'click'], ['impression']])
+    } finally {
+      await proxy.close()
+    }
+  })
+
   it('answers an empty slate when nothing answers, within its time limit, and never throws', async () => {
     const page = await blankPage({ consent: 'granted' })
     await page.route('**/v1/**', () => undefined)

@@ -175,6 +175,20 @@ test('an archived event takes so many bytes', async () => {
   same('post', { bytes: Math.round((await archived()) / 10) })
 })
 
+test('a look whether the visitor came back costs so much', async () => {
+  const visitor = await newVisitor()
+  await click(visitor, release.itemIds[3])
+  const stub = await objectOf(visitor)
+  await watchRows(stub)
+  same(
+    'visitor-alarm',
+    await costOf(async () => {
+      add('object-ops')
+      await runDurableObjectAlarm(stub)
+    }),
+  )
+})
+
 test('a visitor’s object takes so many bytes', async () => {
   const visitor = await newVisitor()
   for (let i = 0; i < 50; i++) await click(visitor, release.itemIds[i])
