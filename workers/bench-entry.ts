@@ -3,6 +3,7 @@ import worker from './index.ts'
 import { metered, meters, resetMeters, slowness } from './metered-env.ts'
 import { EventLog as ServedEventLog } from './objects/event-log.ts'
 import { isolate } from './releases/isolate.ts'
+import { onnxState, warmUp } from './scoring/scorer.ts'
 import { wasmBytes } from './wasm-memories.ts'
 
 /*
@@ -23,12 +24,42 @@ export class EventLog extends ServedEventLog {
 /** What a bench that says "memory is flat" must be able to find: so much that each request leaves behind. */
 const leak = { bytes: 0, held: [] as Uint8Array[] }
 
+const STEP_MS = 5
+const TICK_MS = 1
+
+const isUnderWay = (): boolean => onnxState() === 'idle' || onnxState() === 'starting'
+
 const control = new Hono<{ Bindings: Env }>()
 
 /** What a hono route costs that does nothing. */
 control.get('/bench/floor', (c) => c.json({ status: 'ok' }))
 
 control.get('/bench/meters', (c) => c.json({ ...meters, ...isolate.packs.usage(), wasmBytes: wasmBytes() }))
+
+/** Answers when ONNX is up, or has failed; told is whether. */
+control.get('/bench/onnx', async (c) => {
+  while (isUnderWay()) await scheduler.wait(STEP_MS)
+  return c.json({ state: onnxState() })
+})
+
+/**
+ * Starts ONNX for the release that is there (the Worker has SCORER = reference, so that nothing else does), and tells how long the
+ * isolate could do nothing else at most: a timer of 1 ms beside it shows that, because clocks go on here while code runs.
+ */
+control.post('/bench/onnx', async (c) => {
+  const [release] = isolate.releases.values()
+  if (release === undefined || release.weights === null) return c.json({ state: 'no ranker', longestMs: 0 })
+  let longestMs = 0
+  let before = performance.now()
+  warmUp({ ...c.env, SCORER: 'auto' }, c.executionCtx, release.weights)
+  while (isUnderWay()) {
+    await scheduler.wait(TICK_MS)
+    const now = performance.now()
+    longestMs = Math.max(longestMs, now - before - TICK_MS)
+    before = now
+  }
+  return c.json({ state: onnxState(), longestMs })
+})
 
 control.post('/bench/meters', async (c) => {
   const { kvMs, leakBytes } = await c.req.json<{ kvMs: number; leakBytes: number }>()

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { type BuiltWorker, buildWorker, type EdgeOptions, startWorker } from '../../scripts/built-edge.ts'
+import { type BuiltWorker, buildWorker, type EdgeOptions, type OnnxStart, startWorker } from '../../scripts/built-edge.ts'
 import type { Stores } from '../stores/open-stores.ts'
 import { type LoadProcess, startLoadProcess } from './load-process.ts'
 import { WRITE_KEY } from './shoppers.ts'
@@ -33,7 +33,7 @@ export type BenchEdge = {
   stop(): Promise<void>
 }
 
-export type BenchEdgeOptions = Pick<EdgeOptions, 'persist' | 'inspectorPort'> & { variables?: Record<string, string> }
+export type BenchEdgeOptions = Pick<EdgeOptions, 'persist' | 'inspectorPort'> & { variables?: Record<string, string>; onnx?: OnnxStart }
 
 /** All that a measurement needs, made once: the Worker's bundles, fixed secrets, the load generator, a folder that goes at the end. */
 export type Bench = {
@@ -60,14 +60,20 @@ export async function openBench(): Promise<Bench> {
   const remove = (): void => rmSync(folder, { recursive: true, force: true })
   try {
     const deployed = await buildWorker(join(folder, 'deployed'))
-    const metered = await buildWorker(join(folder, 'metered'), METERED_ENTRY)
+    const metered = new Map<OnnxStart, BuiltWorker>()
+    const meteredWith = async (onnx: OnnxStart): Promise<BuiltWorker> => {
+      const built = metered.get(onnx) ?? (await buildWorker(join(folder, onnx), METERED_ENTRY, onnx))
+      metered.set(onnx, built)
+      return built
+    }
+    await meteredWith('as-deployed')
     const load = startLoadProcess()
     return {
       deployed,
       folder,
       load,
-      async start({ variables = {}, ...options } = {}) {
-        const edge = await startWorker(metered, { ...secrets, ...variables }, { entrypoint: 'direct', ...options })
+      async start({ variables = {}, onnx = 'as-deployed', ...options } = {}) {
+        const edge = await startWorker(await meteredWith(onnx), { ...secrets, ...variables }, { entrypoint: 'direct', ...options })
         const control = new URL('/bench/meters', edge.url)
         return {
           ...edge,

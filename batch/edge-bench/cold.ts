@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib'
 import getPort from 'get-port'
 import type { RecommendationAnswer } from '../../shared/schemas/recommendations.ts'
 import { publish } from '../release/publish.ts'
-import type { Bench, BenchEdge } from './bench-edge.ts'
+import type { Bench, BenchEdge, BenchEdgeOptions } from './bench-edge.ts'
 import { madeUpRelease } from './made-up-release.ts'
 import { medians, type Row } from './rows.ts'
 import { cpuMs, heapOf } from './runtime.ts'
@@ -18,45 +18,84 @@ const KV_MS = [0, 30, 150]
 const COLD = { scenario: 'cold', connections: 1 }
 
 /**
- * Process start to the first answer, and on to the first that ONNX ranked; each start is a runtime of its own on the
- * published state. CPU counts from the first answer of the floor on, when the process is up.
+ * Process start to the first answer, and on to the first that ONNX ranked, beside the same with the stock runtime; each start is a
+ * runtime of its own on the published state. CPU counts from the first answer of the floor on, when the process is up.
  */
 export async function measureCold(bench: Bench, persist: string, shoppers: readonly Shopper[], starts: number): Promise<Row[]> {
   const rows: Row[] = []
+  const add = (metric: string, value: number): number => rows.push({ ...COLD, metric, value })
   const [asked] = requestsOf('token', shoppers, ['-'])
-  const ask = (edge: BenchEdge): Promise<RecommendationAnswer> => post(edge.url + asked.path, JSON.parse(asked.body ?? '{}'))
+  const ask: Ask = (edge) => post(edge.url + asked.path, JSON.parse(asked.body ?? '{}'))
   for (let start = 0; start < starts; start++) {
     for (const kvMs of KV_MS) {
-      const begun = performance.now()
-      const edge = await bench.start({ persist })
-      try {
-        await (await fetch(`${edge.url}/bench/floor`)).text()
-        const up = performance.now() - begun
-        await edge.reset(kvMs)
-        const cpuBefore = cpuMs(edge.pid)
-        const asking = performance.now()
-        const { rung } = await ask(edge)
-        const answered = performance.now() - asking
-        const cpu = cpuMs(edge.pid) - cpuBefore
-        const { rounds, keys } = await edge.meters()
-        const add = (metric: string, value: number): number =>
-          rows.push({ ...COLD, metric: kvMs === 0 ? metric : `${metric}-kv-${kvMs}`, value })
-        add('first-answer-ms', answered)
-        add('first-answer-current-release', rung === 'bundled' || rung === 'previous-release' ? 0 : 1)
-        add('kv-rounds', rounds)
-        add('kv-keys', keys)
-        if (kvMs > 0) continue
-        add('process-start-ms', up)
-        add('first-answer-cpu-ms', cpu)
-        await warmUp(edge, shoppers)
-        add('first-onnx-ms', performance.now() - asking)
-        add('first-onnx-cpu-ms', cpuMs(edge.pid) - cpuBefore)
-      } finally {
-        await edge.stop()
-      }
+      const { rung, ms, cpu, rounds, keys, upMs } = await onStarted(bench, { persist }, async (edge, upMs) => ({
+        ...(await firstAnswer(edge, ask, kvMs)),
+        upMs,
+      }))
+      const suffix = kvMs === 0 ? '' : `-kv-${kvMs}`
+      add(`first-answer-ms${suffix}`, ms)
+      add(`first-answer-current-release${suffix}`, rung === 'bundled' || rung === 'previous-release' ? 0 : 1)
+      add(`first-answer-ranked${suffix}`, rung === 'reference' || rung === 'onnx' ? 1 : 0)
+      add(`kv-rounds${suffix}`, rounds)
+      add(`kv-keys${suffix}`, keys)
+      if (kvMs > 0) continue
+      add('process-start-ms', upMs)
+      add('first-answer-cpu-ms', cpu)
     }
+    const ours = await onStarted(bench, { persist }, (edge) => firstOnnx(edge, ask))
+    const stock = await onStarted(bench, { persist, onnx: 'stock' }, (edge) => firstOnnx(edge, ask))
+    add('first-onnx-ms', ours.ms)
+    add('first-onnx-cpu-ms', ours.cpu)
+    add('first-onnx-cpu-ms-stock', stock.cpu)
+    add('first-onnx-cpu-ratio-to-stock', ours.cpu / stock.cpu)
+    add('onnx-block-ms', await onStarted(bench, { persist, variables: { SCORER: 'reference' } }, (edge) => longestBlock(edge, ask)))
   }
   return medians(rows)
+}
+
+type Started = { state: string }
+type Ask = (edge: BenchEdge) => Promise<RecommendationAnswer>
+
+/** What `measure` finds of a runtime of its own that has answered the floor and nothing else. @param measure is also told how long that took */
+async function onStarted<T>(bench: Bench, options: BenchEdgeOptions, measure: (edge: BenchEdge, upMs: number) => Promise<T>): Promise<T> {
+  const begun = performance.now()
+  const edge = await bench.start(options)
+  try {
+    await (await fetch(`${edge.url}/bench/floor`)).text()
+    return await measure(edge, performance.now() - begun)
+  } finally {
+    await edge.stop()
+  }
+}
+
+async function firstAnswer(edge: BenchEdge, ask: Ask, kvMs: number) {
+  await edge.reset(kvMs)
+  const { ms, cpu, value } = await timed(edge, () => ask(edge))
+  const { rounds, keys } = await edge.meters()
+  return { rung: value.rung, ms, cpu, rounds, keys }
+}
+
+/** A first answer, the start of ONNX behind it, and an answer that it ranked. @throws Error where it did not */
+const firstOnnx = (edge: BenchEdge, ask: Ask) =>
+  timed(edge, async () => {
+    await ask(edge)
+    const { state } = (await (await fetch(`${edge.url}/bench/onnx`)).json()) as Started
+    const { rung } = await ask(edge)
+    if (rung !== 'onnx') throw new Error(`ONNX is ${state}, and the answer came from the rung ${rung}`)
+  })
+
+/** Of an isolate in which nothing but ONNX starts, after a first answer: milliseconds in which it could do nothing else. */
+async function longestBlock(edge: BenchEdge, ask: Ask): Promise<number> {
+  await ask(edge)
+  const { state, longestMs } = (await (await fetch(`${edge.url}/bench/onnx`, { method: 'POST' })).json()) as Started & { longestMs: number }
+  if (state !== 'ready') throw new Error(`ONNX is ${state}`)
+  return longestMs
+}
+
+async function timed<T>({ pid }: BenchEdge, work: () => Promise<T>): Promise<{ value: T; ms: number; cpu: number }> {
+  const [cpuBefore, before] = [cpuMs(pid), performance.now()]
+  const value = await work()
+  return { value, ms: performance.now() - before, cpu: cpuMs(pid) - cpuBefore }
 }
 
 const MEGABYTE = 1024 * 1024

@@ -1,16 +1,16 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
-/** Clock ticks a second in /proc: fixed at 100 on Linux whatever the kernel's own rate. */
-const TICKS = 100
 const PAGE_BYTES = 4096
 
-/** Milliseconds of CPU that a process has used, in user and kernel mode, all of its threads; in steps of 10. @throws where there is no /proc */
-export function cpuMs(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  // The name, in brackets, may hold spaces.
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS
-}
+/**
+ * Milliseconds of CPU that the threads of a process have used, in user and kernel mode, to the nanosecond; what a thread has used
+ * goes with it, and those of the runtime stay. @throws where there is no /proc
+ */
+export const cpuMs = (pid: number): number =>
+  readdirSync(`/proc/${pid}/task`).reduce((sum, thread) => {
+    const [nanoseconds] = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')
+    return sum + Number(nanoseconds) / 1e6
+  }, 0)
 
 /** Megabytes of a process in memory. */
 export const residentMb = (pid: number): number =>

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { ListedItem } from '../schemas/listed-item.ts'
 import { utf8 } from '../utf8.ts'
 import { canonicalJson, contentHash } from './hash.ts'
 
@@ -95,6 +96,8 @@ export const ManifestSchema = v.strictObject({
   members: v.array(SlotPack),
   /** Unix seconds: the end of the event window, which is this release's "now". */
   now: Count,
+  /** The global list's beginning with what pages draw: answers where nothing but the channel came in time. Absent in older releases. */
+  firstList: v.exactOptional(v.array(ListedItem)),
   metrics: v.record(v.string(), v.number()),
   lineage: v.strictObject({
     source: v.string(),

@@ -7,7 +7,7 @@ import { runCron } from '../../workers/cron/scheduled.ts'
 import { eventLogs } from '../../workers/objects/event-log-client.ts'
 import { visitorStub } from '../../workers/objects/visitor-client.ts'
 import { ask, type Changes, click, cold, GB, newVisitor, publish } from './fixtures/edge.ts'
-import { buildTinyRelease, type TinyRelease } from './fixtures/tiny-release.ts'
+import { buildTinyRelease, ITEMS, type TinyRelease } from './fixtures/tiny-release.ts'
 
 /**
  * What each kind of request costs in operations that are billed, counted in the running Worker: `batch/cost/measured.json`
@@ -123,7 +123,7 @@ const objectOf = async (visitor: string): Promise<DurableObjectStub> =>
   visitorStub(env, { hash: await visitorHash(env.ID_KEY, visitor), eu: false })
 
 beforeAll(async () => {
-  release = await buildTinyRelease()
+  release = await buildTinyRelease({ packRows: ITEMS })
 })
 beforeEach(() => publish(release))
 afterEach(async () => {

@@ -1,8 +1,9 @@
 import { CHANNEL_KEY } from '../../shared/release/keys.ts'
 import { type ChannelEntry, checkEntry, parseChannel } from '../../shared/release/manifest.ts'
-import type { Background } from '../background.ts'
+import { type Background, behind } from '../background.ts'
 import { warn } from '../log.ts'
 import { isolate, type TrustedChannel } from './isolate.ts'
+import { loadRelease } from './loaded-release.ts'
 
 /** An idle isolate may hold a pointer this old: then a request waits for a newer one, but not long. */
 const TOO_OLD_MS = 5 * 60_000
@@ -19,7 +20,7 @@ export async function readChannel(env: Env, ctx: Background): Promise<TrustedCha
   if (known === null) return refresh(env, ctx)
   const age = Date.now() - known.at
   if (age < 1000 * Math.max(1, Number(env.CHANNEL_REFRESH_SECONDS) || 60)) return known.value
-  const newer = refresh(env, ctx)
+  const newer = refresh(env, behind(ctx))
   ctx.waitUntil(newer)
   if (age < TOO_OLD_MS) return known.value
   return (await Promise.race([newer, scheduler.wait(PATIENCE_MS).then(() => null)])) ?? known.value
@@ -28,13 +29,26 @@ export async function readChannel(env: Env, ctx: Background): Promise<TrustedCha
 /** Null where the channel cannot be read; the last good one then stays, and is not asked for again before its time. */
 async function refresh(env: Env, ctx: Background): Promise<TrustedChannel | null> {
   try {
-    const value = await isolate.reads.get(ctx, CHANNEL_KEY, () => fetchChannel(env))
-    isolate.channel = { value, at: Date.now() }
-    return value
+    return await isolate.reads.get(ctx, CHANNEL_KEY, async () => {
+      const value = await fetchChannel(env)
+      if (isolate.channel !== null) await readAhead(env, ctx, isolate.channel.value, value)
+      isolate.channel = { value, at: Date.now() }
+      return value
+    })
   } catch (error) {
     warn('channel-unreadable', error)
     if (isolate.channel !== null) isolate.channel.at = Date.now()
     return null
+  }
+}
+
+/** Reads a new release before the pointer is followed, so that no visitor waits for it. What fails here is judged where it is needed. */
+async function readAhead(env: Env, ctx: Background, before: TrustedChannel, { stable }: TrustedChannel): Promise<void> {
+  if (stable === null || stable.release === before.stable?.release) return
+  try {
+    await (await loadRelease(env, behind(ctx), stable, (known) => [...known])).prefetched
+  } catch (error) {
+    warn('release-not-read-ahead', error, { release: stable.release })
   }
 }
 

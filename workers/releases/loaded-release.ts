@@ -6,7 +6,7 @@ import type { ReleaseView } from '../../shared/ranking/release-view.ts'
 import { AVAILABLE, type Core, NEW, openCore } from '../../shared/release/core-pack.ts'
 import { type ChannelEntry, type Manifest, ManifestError } from '../../shared/release/manifest.ts'
 import { openModel } from '../../shared/release/model-pack.ts'
-import type { Background } from '../background.ts'
+import { type Background, behind } from '../background.ts'
 import { warn } from '../log.ts'
 import type { WantedRegions } from './current.ts'
 import { isolate } from './isolate.ts'
@@ -14,8 +14,6 @@ import { PackReader, type PackRows, packRows, readPack } from './pack-reader.ts'
 
 /** The release that is live, and the one before it while requests still hold it. */
 const MOST_RELEASES = 2
-/** A release with no more neighbour and display packs than this is read whole, in the round that reads its core. */
-const FEW_PACKS = 12
 
 /**
  * A release whose resident part (core and model) is read. Other packs come as requests need them: `load…` brings them to the
@@ -28,6 +26,8 @@ export type LoadedRelease = ReleaseView &
     space: RecallSpace
     /** Regions that have lists. */
     regions: ReadonlySet<string>
+    /** Ends, without ever failing, when everything else that is read with the core has come or cannot be read. */
+    prefetched: Promise<void>
     /** Items flagged as new. */
     newItems: readonly number[]
     /** Every item, the most popular first: what is left to show when lists end. */
@@ -38,13 +38,15 @@ export type LoadedRelease = ReleaseView &
 export async function loadRelease(env: Env, ctx: Background, entry: ChannelEntry, wanted: WantedRegions): Promise<LoadedRelease> {
   const known = isolate.releases.get(entry.release)
   if (known !== undefined) return known
-  const loaded = await isolate.reads.get(ctx, `release/${entry.release}`, () => load(env, ctx, entry, wanted))
-  isolate.releases.set(entry.release, loaded)
-  for (const oldest of isolate.releases.keys()) {
-    if (isolate.releases.size <= MOST_RELEASES) break
-    isolate.releases.delete(oldest)
-  }
-  return loaded
+  return isolate.reads.get(ctx, `release/${entry.release}`, async () => {
+    const loaded = await load(env, behind(ctx), entry, wanted)
+    isolate.releases.set(entry.release, loaded)
+    for (const oldest of isolate.releases.keys()) {
+      if (isolate.releases.size <= MOST_RELEASES) break
+      isolate.releases.delete(oldest)
+    }
+    return loaded
+  })
 }
 
 async function load(env: Env, ctx: Background, { release, manifest }: ChannelEntry, wanted: WantedRegions): Promise<LoadedRelease> {
@@ -52,10 +54,10 @@ async function load(env: Env, ctx: Background, { release, manifest }: ChannelEnt
   if (manifest.graph !== GRAPH_HASH) throw new ManifestError(`release ${release} was made for another ranker graph`)
   const regions = new Set(manifest.lists.flatMap((pack) => pack.regions))
   const reader = new PackReader(env)
+  const prefetched = prefetch(ctx, reader, manifest, wanted(regions))
   const [core, weights] = await Promise.all([
     readPack(env, manifest.core.hash).then((buffer) => openCore(buffer, manifest.core.hash)),
     readWeights(env, manifest),
-    prefetch(ctx, reader, manifest, wanted(regions)),
   ])
   return {
     release,
@@ -64,6 +66,7 @@ async function load(env: Env, ctx: Background, { release, manifest }: ChannelEnt
     weights,
     space: new RecallSpace(core.items),
     regions,
+    prefetched,
     newItems: newItemsOf(core),
     byPopularity: popularityOrder(core),
     ...packRows(reader, manifest, core),
@@ -79,13 +82,15 @@ async function readWeights(env: Env, { model }: Manifest): Promise<Weights | nul
   }
 }
 
-/** What fails here fails again, and is judged, where it is needed. */
+/**
+ * What most requests need beside core and model: the lists, and the first pack of neighbours and of display rows, where the
+ * night puts all of a small catalogue. What fails here fails again, and is judged, where it is needed.
+ */
 async function prefetch(ctx: Background, reader: PackReader, manifest: Manifest, regions: readonly string[]): Promise<void> {
-  const few = manifest.neighbours.length + manifest.display.length <= FEW_PACKS
   await Promise.allSettled([
     ...manifest.lists.filter((pack) => pack.regions.some((region) => regions.includes(region))).map((pack) => reader.lists(ctx, pack)),
-    ...(few ? manifest.neighbours.map((pack) => reader.neighbours(ctx, pack)) : []),
-    ...(few ? manifest.display.map((pack) => reader.display(ctx, pack)) : []),
+    ...manifest.neighbours.slice(0, 1).map((pack) => reader.neighbours(ctx, pack)),
+    ...manifest.display.slice(0, 1).map((pack) => reader.display(ctx, pack)),
   ])
 }
 

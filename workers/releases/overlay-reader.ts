@@ -1,7 +1,8 @@
 import { emptyOverlay, type Overlay, parseOverlay } from '../../shared/overlay.ts'
 import { OVERLAY_KEY } from '../../shared/release/keys.ts'
-import type { Background } from '../background.ts'
+import { type Background, behind } from '../background.ts'
 import { warn } from '../log.ts'
+import { TooLate } from '../within.ts'
 import { isolate } from './isolate.ts'
 
 const FRESH_MS = 5_000
@@ -11,25 +12,28 @@ const KV_CACHE_SECONDS = 30
 export async function readOverlay(env: Env, ctx: Background): Promise<Overlay> {
   const known = isolate.overlay
   if (known === null) return refresh(env, ctx)
-  if (Date.now() - known.at > FRESH_MS) ctx.waitUntil(refresh(env, ctx))
+  if (Date.now() - known.at > FRESH_MS) ctx.waitUntil(refresh(env, behind(ctx)))
   return known.value
 }
 
 async function refresh(env: Env, ctx: Background): Promise<Overlay> {
   const before = isolate.overlay?.value ?? emptyOverlay
   try {
-    const text = await isolate.reads.get(ctx, OVERLAY_KEY, () =>
-      env.RELEASES.get(OVERLAY_KEY, { type: 'text', cacheTtl: KV_CACHE_SECONDS }),
-    )
-    const read = text === isolate.overlay?.text ? before : text === null ? emptyOverlay : parseOverlay(text)
-    if (read === null) throw new Error('the overlay is not one')
-    // KV may show the value before the one that this isolate has seen, or has written.
-    const value = text !== null && read.at < before.at ? before : read
-    isolate.overlay = { value, text, at: Date.now() }
-    return value
+    return await isolate.reads.get(ctx, OVERLAY_KEY, () => fetchOverlay(env, before))
   } catch (error) {
     warn('overlay-unreadable', error)
-    isolate.overlay = { value: before, text: isolate.overlay?.text ?? null, at: Date.now() }
+    // One that comes too late for this answer is still on its way.
+    if (!(error instanceof TooLate)) isolate.overlay = { value: before, text: isolate.overlay?.text ?? null, at: Date.now() }
     return before
   }
+}
+
+async function fetchOverlay(env: Env, before: Overlay): Promise<Overlay> {
+  const text = await env.RELEASES.get(OVERLAY_KEY, { type: 'text', cacheTtl: KV_CACHE_SECONDS })
+  const read = text === isolate.overlay?.text ? before : text === null ? emptyOverlay : parseOverlay(text)
+  if (read === null) throw new Error('the overlay is not one')
+  // KV may show the value before the one that this isolate has seen, or has written.
+  const value = text !== null && read.at < before.at ? before : read
+  isolate.overlay = { value, text, at: Date.now() }
+  return value
 }

@@ -7,13 +7,16 @@ import { type ListPack, openLists } from '../../shared/release/list-pack.ts'
 import { type Manifest, packOfSlot } from '../../shared/release/manifest.ts'
 import { type MemberPack, type MemberRow, memberSlot, openMembers } from '../../shared/release/member-pack.ts'
 import { type NeighbourPack, openNeighbours } from '../../shared/release/neighbour-pack.ts'
-import type { Background } from '../background.ts'
+import { type Background, leaving } from '../background.ts'
 import { isolate } from './isolate.ts'
 
 type PackName = { hash: string; bytes: number }
 
 /** Packs are immutable under their name: KV's edge cache may keep them as long as it likes. */
 const KV_CACHE_SECONDS = 86_400
+
+/** Without lists or neighbours there is another order; without display rows there is no answer from this release. */
+const FOR_DISPLAY_MS = 60
 
 /** @throws PackError where KV has no such pack */
 export async function readPack(env: Env, hash: string): Promise<ArrayBuffer> {
@@ -30,17 +33,24 @@ export class PackReader {
     this.env = env
   }
 
-  lists = (ctx: Background, name: PackName): Promise<ListPack> => this.open(ctx, name, openLists)
-  neighbours = (ctx: Background, name: PackName): Promise<NeighbourPack> => this.open(ctx, name, openNeighbours)
+  lists = (ctx: Background, name: PackName): Promise<ListPack> => this.open(ctx, name, openLists, FOR_DISPLAY_MS)
+  neighbours = (ctx: Background, name: PackName): Promise<NeighbourPack> => this.open(ctx, name, openNeighbours, FOR_DISPLAY_MS)
   display = (ctx: Background, name: PackName): Promise<DisplayPack> => this.open(ctx, name, openDisplay)
   members = (ctx: Background, name: PackName): Promise<MemberPack> => this.open(ctx, name, openMembers)
 
-  private async open<T>(ctx: Background, { hash, bytes }: PackName, decode: (buffer: ArrayBuffer, hash: string) => Promise<T>): Promise<T> {
+  private async open<T>(
+    ctx: Background,
+    { hash, bytes }: PackName,
+    decode: (buffer: ArrayBuffer, hash: string) => Promise<T>,
+    left = 0,
+  ): Promise<T> {
     const present = isolate.packs.want<T>(hash)
     if (present !== undefined) return present
-    const pack = await isolate.reads.get(ctx, packKey(hash), async () => decode(await readPack(this.env, hash), hash))
-    isolate.packs.add(hash, pack, bytes)
-    return pack
+    return isolate.reads.get(leaving(left, ctx), packKey(hash), async () => {
+      const pack = await decode(await readPack(this.env, hash), hash)
+      isolate.packs.add(hash, pack, bytes)
+      return pack
+    })
   }
 }
 

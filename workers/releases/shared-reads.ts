@@ -1,4 +1,4 @@
-import type { Background } from '../background.ts'
+import { type Background, timeLeft } from '../background.ts'
 import { TooLate, within } from '../within.ts'
 
 /** KV that has not answered by then is down as far as this request is concerned. */
@@ -14,16 +14,25 @@ export class SharedReads {
   private readonly running = new Map<string, Promise<unknown>>()
   private readonly failed = new Map<string, { error: unknown; until: number }>()
 
-  /** @param key stands for what `read` brings, so the caller knows T @throws what `read` throws, or TooLate */
+  /**
+   * @param key stands for what `read` brings, so the caller knows T
+   * @param read keeps what it brings by itself: the one who asked first may be gone by then
+   * @throws what `read` throws, or TooLate
+   */
   async get<T>(ctx: Background, key: string, read: () => Promise<T>): Promise<T> {
     const failure = this.failed.get(key)
     if (failure !== undefined && Date.now() < failure.until) throw failure.error
+    const left = timeLeft(ctx)
     const running = this.running.get(key) as Promise<T> | undefined
-    if (running === undefined) return this.start(ctx, key, read)
+    if (running === undefined) {
+      if (left <= 0) throw new TooLate(`no time is left to read ${key}`)
+      const started = this.start(ctx, key, read)
+      return left < READ_MS ? within(left, started) : started
+    }
     try {
-      return await within(READ_MS, running)
+      return await within(Math.min(left, READ_MS), running)
     } catch (error) {
-      if (!(error instanceof TooLate) || this.running.get(key) !== running) throw error
+      if (!(error instanceof TooLate) || left < READ_MS || this.running.get(key) !== running) throw error
       this.running.delete(key)
       return this.start(ctx, key, read)
     }

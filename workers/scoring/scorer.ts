@@ -23,6 +23,9 @@ export const counters = { onnxStarts: 0, onnxFailures: 0 }
 let state: State = { name: 'idle' }
 let runs = 0
 
+/** Whether ONNX ranks in this isolate, and if not, why not. */
+export const onnxState = (): State['name'] => state.name
+
 /** As if the isolate had just started. */
 export function coldScorer(): void {
   state = { name: 'idle' }

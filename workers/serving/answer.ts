@@ -1,5 +1,4 @@
-import * as v from 'valibot'
-import type { RecommendationAnswer, RecommendationRequest, Rung } from '../../shared/schemas/recommendations.ts'
+import type { Rung } from '../../shared/schemas/recommendations.ts'
 import type { Background } from '../background.ts'
 import { toBase64Url } from '../identity/base64url.ts'
 import type { LoadedRelease } from '../releases/loaded-release.ts'
@@ -42,46 +41,4 @@ function reasonJson(release: LoadedRelease, reason: ShownReason): string {
   if (!('of' in reason)) return JSON.stringify(reason)
   const { idJson, titleJson } = release.display(reason.of)
   return `{"code":"${reason.code}","item":${idJson}${titleJson === undefined ? '' : `,"title":${titleJson}`}}`
-}
-
-const Bundled = v.object({
-  items: v.array(
-    v.object({ id: v.string(), values: v.record(v.string(), v.union([v.string(), v.number(), v.boolean(), v.array(v.string())])) }),
-  ),
-})
-
-/** The last rung: the list that was deployed with the Worker. Without even that, an empty slate. */
-export async function bundledAnswer(
-  env: Env,
-  region: string,
-  asked: Pick<RecommendationRequest, 'offset' | 'limit' | 'exclude'>,
-): Promise<string> {
-  const barred = new Set(asked.exclude)
-  const listed = (await bundledList(env)).filter(({ id }) => !barred.has(id)).slice(asked.offset, asked.offset + asked.limit)
-  const answer: RecommendationAnswer = {
-    recommId: newRecommId(),
-    items: listed.map(({ id, values }, i) => ({
-      id,
-      score: 0,
-      position: asked.offset + i + 1,
-      source: 'region-list',
-      reasons: [{ code: 'popular-in', region: '*' }],
-      values,
-    })),
-    release: null,
-    rung: 'bundled',
-    cohort: null,
-    region,
-  }
-  return JSON.stringify(answer)
-}
-
-async function bundledList(env: Env): Promise<v.InferOutput<typeof Bundled>['items']> {
-  try {
-    const answer = await env.ASSETS.fetch('https://assets.local/bundled.json')
-    const parsed = v.safeParse(Bundled, await answer.json())
-    return parsed.success ? parsed.output.items : []
-  } catch {
-    return []
-  }
 }

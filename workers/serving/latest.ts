@@ -1,7 +1,7 @@
 import { canonicalJson, contentHash } from '../../shared/release/hash.ts'
 import type { Filter } from '../../shared/schemas/recommendations.ts'
 import { utf8 } from '../../shared/utf8.ts'
-import type { Background } from '../background.ts'
+import { type Background, dueSoon } from '../background.ts'
 import { readOverlay } from '../releases/overlay-reader.ts'
 import { type LiveRelease, withOverlay } from '../releases/with-overlay.ts'
 import { slateJson } from './answer.ts'
@@ -12,9 +12,10 @@ import type { Shown } from './shown.ts'
 export type LatestQuery = { limit: number; offset: number; filter: Filter }
 
 /** What came last, the newest first: what arrived since the night, then the release's items by age. The same for everyone. */
-export function latestList(env: Env, ctx: Background, asked: LatestQuery, now: number): Promise<PublicList> {
+export function latestList(env: Env, execution: Background, asked: LatestQuery, now: number): Promise<PublicList> {
+  const ctx = dueSoon(execution)
   const reading = readOverlay(env, ctx)
-  return listed(env, ctx, { ...asked, region: '*' }, async ({ loaded, previous }) => {
+  return listed(env, ctx, { ...asked, region: '*' }, now, async ({ loaded, previous }) => {
     const overlay = await reading
     const release = withOverlay(loaded, overlay)
     const allow = allowedItems(release, [], asked.filter, now)

@@ -1,15 +1,16 @@
 import { canonicalJson, contentHash } from '../../shared/release/hash.ts'
-import type { ListScenario } from '../../shared/schemas/recommendations.ts'
+import type { Filter, ListScenario } from '../../shared/schemas/recommendations.ts'
 import { utf8 } from '../../shared/utf8.ts'
-import type { Background } from '../background.ts'
+import { type Background, dueSoon } from '../background.ts'
 import type { Current } from '../releases/current.ts'
 import { readOverlay } from '../releases/overlay-reader.ts'
 import { withOverlay } from '../releases/with-overlay.ts'
-import { bundledAnswer, slateJson } from './answer.ts'
+import { slateJson } from './answer.ts'
 import { fromReleases } from './from-releases.ts'
 import { filledUp, regionSlate, trendingSlate } from './list-slate.ts'
 import { pathFrom } from './place.ts'
 import { allowedItems } from './policy.ts'
+import { neverTheSame, withoutRelease } from './without-release.ts'
 
 /** JSON text, the tag that changes when the content does, and whether it is what was meant to be answered. */
 export type PublicList = { text: string; etag: string; degraded: boolean }
@@ -17,9 +18,10 @@ export type PublicList = { text: string; etag: string; degraded: boolean }
 const LENGTH = 50
 
 /** The same for everyone who asks for this region, and made of nothing but the region: caches hand it to anyone. */
-export function publicList(env: Env, ctx: Background, region: string, scenario: ListScenario): Promise<PublicList> {
+export function publicList(env: Env, execution: Background, region: string, scenario: ListScenario): Promise<PublicList> {
+  const ctx = dueSoon(execution)
   const reading = readOverlay(env, ctx)
-  return listed(env, ctx, { region, offset: 0, limit: LENGTH }, async (current) => {
+  return listed(env, ctx, { region, offset: 0, limit: LENGTH }, Date.now(), async (current) => {
     const { previous } = current
     const overlay = await reading
     const loaded = withOverlay(current.loaded, overlay)
@@ -47,13 +49,14 @@ export function publicList(env: Env, ctx: Background, region: string, scenario: 
   })
 }
 
-/** A list of the release, or of the one before; where neither can be read in time the bundled one. */
+/** A list of the release, or of the one before; where neither can be read in time, one that needs no release. @param now Unix milliseconds */
 export async function listed(
   env: Env,
   ctx: Background,
-  { region, offset, limit }: { region: string; offset: number; limit: number },
+  { region, ...asked }: { region: string; offset: number; limit: number; filter?: Filter },
+  now: number,
   make: (current: Current) => Promise<PublicList>,
 ): Promise<PublicList> {
   const list = await fromReleases(env, ctx, (known) => pathFrom(region, known, null), make)
-  return list ?? { text: await bundledAnswer(env, region, { offset, limit, exclude: [] }), etag: '"bundled"', degraded: true }
+  return list ?? { text: await withoutRelease(env, region, { ...asked, exclude: [] }, now), etag: neverTheSame(), degraded: true }
 }

@@ -3,7 +3,7 @@ import { nearestList, type RecallRequest, recallOf } from '../../shared/ranking/
 import { rankingOf } from '../../shared/ranking/rank.ts'
 import { EVERYWHERE } from '../../shared/ranking/regions.ts'
 import type { RankAnswer, RankRequest, Rung } from '../../shared/schemas/recommendations.ts'
-import type { Background } from '../background.ts'
+import { type Background, dueSoon } from '../background.ts'
 import { indexOf } from '../releases/item-index.ts'
 import type { LoadedRelease } from '../releases/loaded-release.ts'
 import { readOverlay } from '../releases/overlay-reader.ts'
@@ -19,7 +19,8 @@ import { cohortOf, historyOf, pastOf } from './visit.ts'
  * The items that the caller sent, each once, in the visitor's order; where there is no history in the region's. No rule leaves
  * one out. Those that the release does not know stand at the end as they came; without any release all of them do.
  */
-export async function rankItems(env: Env, ctx: Background, raw: Request, asked: RankRequest): Promise<RankAnswer> {
+export async function rankItems(env: Env, execution: Background, raw: Request, asked: RankRequest): Promise<RankAnswer> {
+  const ctx = dueSoon(execution)
   const ids = [...new Set(asked.items)]
   const past = pastOf(env, raw, asked)
   const overlay = readOverlay(env, ctx)

@@ -1,7 +1,7 @@
 import type { Overlay } from '../../shared/overlay.ts'
 import { type HistoryItem, IN_CART, VIEWED } from '../../shared/ranking/release-view.ts'
 import type { RecommendationRequest } from '../../shared/schemas/recommendations.ts'
-import type { Background } from '../background.ts'
+import { type Background, dueSoon } from '../background.ts'
 import { nowOf } from '../bench.ts'
 import { visitContext } from '../http/visit-context.ts'
 import type { WantedRegions } from '../releases/current.ts'
@@ -9,7 +9,7 @@ import { indicesOf } from '../releases/item-index.ts'
 import type { LoadedRelease } from '../releases/loaded-release.ts'
 import { readOverlay } from '../releases/overlay-reader.ts'
 import { type LiveRelease, withOverlay } from '../releases/with-overlay.ts'
-import { bundledAnswer, type Slate, slateJson } from './answer.ts'
+import { type Slate, slateJson } from './answer.ts'
 import { entrySlate } from './entry-slate.ts'
 import { fromReleases } from './from-releases.ts'
 import { likedItems } from './liked-items.ts'
@@ -19,12 +19,14 @@ import { placeOf, regionsOf } from './place.ts'
 import { allowedItems } from './policy.ts'
 import type { Shelf } from './shown.ts'
 import { cohortOf, consents, distinct, historyOf, type Past, pastOf, purchasedOf } from './visit.ts'
+import { withoutRelease } from './without-release.ts'
 
 /** One request on its way to an answer: what does not depend on the release. */
 type Visit = { raw: Request; asked: RecommendationRequest; past: Promise<Past>; overlay: Promise<Overlay>; wanted: WantedRegions }
 
 /** The answer's JSON text. Whatever fails on the way, the next rung answers. */
-export async function recommend(env: Env, ctx: Background, raw: Request, asked: RecommendationRequest): Promise<string> {
+export async function recommend(env: Env, execution: Background, raw: Request, asked: RecommendationRequest): Promise<string> {
+  const ctx = dueSoon(execution)
   // All of this is read at once: a cold isolate then ranks after two rounds of reads, the channel and what it names.
   const visit: Visit = {
     raw,
@@ -42,7 +44,7 @@ export async function recommend(env: Env, ctx: Background, raw: Request, asked: 
     startRanker(env, ctx, current.loaded)
     return text
   })
-  return answer ?? bundledAnswer(env, asked.region ?? placeOf(env, raw).country, asked)
+  return answer ?? withoutRelease(env, asked.region ?? placeOf(env, raw).country, asked, nowOf(env, raw))
 }
 
 async function slateOf(env: Env, ctx: Background, visit: Visit, release: LiveRelease): Promise<Slate> {

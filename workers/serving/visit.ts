@@ -4,7 +4,7 @@ import { type HistoryItem, IN_CART, PURCHASED, VIEWED } from '../../shared/ranki
 import { itemByHash } from '../../shared/release/core-pack.ts'
 import type { Consents } from '../../shared/schemas/ids.ts'
 import type { RecommendationRequest } from '../../shared/schemas/recommendations.ts'
-import type { Background } from '../background.ts'
+import { type Background, behind } from '../background.ts'
 import { nowOf } from '../bench.ts'
 import { consentOf, settled } from '../identity/consent.ts'
 import { type Identity, identify } from '../identity/identify.ts'
@@ -84,7 +84,7 @@ async function importedHistory(env: Env, ctx: Background, past: NonNullable<Past
       const deed = row.deeds[i]
       return { item, deed: deed === IN_CART || deed === PURCHASED ? deed : VIEWED, age: Math.max(0, end + row.days[i] * 86_400) }
     })
-    ctx.waitUntil(seed(env, ctx, past, release, history))
+    ctx.waitUntil(seed(env, behind(ctx), past, release, history))
     return history
   } catch (error) {
     warn('members-unreadable', error)
