@@ -50,7 +50,7 @@ async function benchReplay(options: ReplayCommandOptions): Promise<void> {
   }
   // Wrangler and the runtime take seconds to load, which other commands should not wait for.
   const { startBuiltEdge } = await import('../../scripts/built-edge.ts')
-  const { url, stores, stop } = await startBuiltEdge({ ...secrets, BENCH: 'on', WRITE_KEY: 'bench' })
+  const { url, stores, stop } = await startBuiltEdge({ ...secrets, BENCH: 'on', WRITE_KEY: 'bench', ANSWER_WITHIN_MS: '60000' })
   try {
     const edge = { url, stores, writeKey: 'bench', identityKey: secrets.IDENTITY_KEY, idKey: secrets.ID_KEY }
     const verdict = await judgeReplay({ dataset: trial.dataset, train: trial.train, plan, edge, memory: options.memory, config, progress })

@@ -30,7 +30,7 @@ beforeAll(async () => {
   const split = all.to - 10 * DAY
   const train = await ingest([cutBefore(source, split)], options)
   plan = planVisits(all, train, split, { remembered: TOKEN_ITEMS, limit: 100, seed: 1 })
-  built = await startBuiltEdge({ ...SECRETS, BENCH: 'on', WRITE_KEY: 'bench' })
+  built = await startBuiltEdge({ ...SECRETS, BENCH: 'on', WRITE_KEY: 'bench', ANSWER_WITHIN_MS: '60000' })
   verdict = await judgeReplay({
     dataset: 'shop',
     train,

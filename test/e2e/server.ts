@@ -52,7 +52,11 @@ export async function startPublished(makeSource: (directory: string) => Promise<
   const remove = (): void => rmSync(directory, { recursive: true, force: true })
   try {
     const report = await publish(directory, await makeSource(directory))
-    const edge = await startEdge({ port: await getPort(), state: stateOf(directory), variables: { CHANNEL_REFRESH_SECONDS: '1' } })
+    const edge = await startEdge({
+      port: await getPort(),
+      state: stateOf(directory),
+      variables: { CHANNEL_REFRESH_SECONDS: '1', ANSWER_WITHIN_MS: '60000' },
+    })
     return {
       url: edge.url,
       pid: edge.pid,

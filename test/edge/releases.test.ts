@@ -7,7 +7,7 @@ import type { RecommendationAnswer } from '../../shared/schemas/recommendations.
 import { isolate } from '../../workers/releases/isolate.ts'
 import { PackCache } from '../../workers/releases/pack-cache.ts'
 import { SharedReads } from '../../workers/releases/shared-reads.ts'
-import { ask, askOnly, click, cold, GB, idsOf, newVisitor, publish, recommendations } from './fixtures/edge.ts'
+import { ask, askOnly, type Changes, click, cold, GB, idsOf, newVisitor, publish, recommendations } from './fixtures/edge.ts'
 import { buildTinyRelease, ITEMS, putEntries, type TinyRelease } from './fixtures/tiny-release.ts'
 
 let before: TinyRelease
@@ -80,7 +80,7 @@ describe('with something broken the answer is still a list, and the rung says wh
   it('KV failing or hanging: the bundled list', async () => {
     for (const get of [() => Promise.reject(new Error('KV is down')), () => new Promise<never>(() => undefined)]) {
       cold()
-      const changes = { ASSETS, RELEASES: { get } as unknown as Env['RELEASES'] }
+      const changes = { ASSETS, RELEASES: { get } as unknown as Env['RELEASES'], ANSWER_WITHIN_MS: '250' }
       expect(await recommendations({}, { changes })).toMatchObject({ rung: 'bundled', items: [{ id: 'a' }, { id: 'b' }, { id: 'c' }] })
     }
   })
@@ -182,17 +182,18 @@ describe('an answer does not wait for what takes too long', () => {
     buildTinyRelease({ ...options, change: (manifest) => ({ ...manifest, firstList }) })
 
   /** Reads of those packs do not end before they are let through. */
-  function gated(held: (key: string) => boolean): { changes: { RELEASES: Env['RELEASES'] }; open: () => void } {
+  function gated(held: (key: string) => boolean): { changes: Changes; open: () => void } {
     const gate = Promise.withResolvers<void>()
     const get = async (key: string, options: never): Promise<unknown> => {
       if (held(key)) await gate.promise
       return env.RELEASES.get(key, options)
     }
-    return { changes: { RELEASES: { get } as unknown as Env['RELEASES'] }, open: () => gate.resolve() }
+    // Long enough for all that is not held back.
+    return { changes: { RELEASES: { get } as unknown as Env['RELEASES'], ANSWER_WITHIN_MS: '2000' }, open: () => gate.resolve() }
   }
   const isPack = (key: string): boolean => key.startsWith('pack/')
 
-  async function asked(changes: { RELEASES: Env['RELEASES'] }, body: Record<string, unknown> = {}) {
+  async function asked(changes: Changes, body: Record<string, unknown> = {}) {
     const init = { method: 'POST', body: JSON.stringify({ writeKey: 'pk_demo', ...body }), cf: GB }
     const { response, done } = await askOnly('/v1/recommendations', init, changes)
     return { answer: await response.json<RecommendationAnswer>(), done }

@@ -16,7 +16,7 @@ type PackName = { hash: string; bytes: number }
 const KV_CACHE_SECONDS = 86_400
 
 /** Without lists or neighbours there is another order; without display rows there is no answer from this release. */
-const FOR_DISPLAY_MS = 60
+const FOR_DISPLAY = 0.25
 
 /** @throws PackError where KV has no such pack */
 export async function readPack(env: Env, hash: string): Promise<ArrayBuffer> {
@@ -33,8 +33,8 @@ export class PackReader {
     this.env = env
   }
 
-  lists = (ctx: Background, name: PackName): Promise<ListPack> => this.open(ctx, name, openLists, FOR_DISPLAY_MS)
-  neighbours = (ctx: Background, name: PackName): Promise<NeighbourPack> => this.open(ctx, name, openNeighbours, FOR_DISPLAY_MS)
+  lists = (ctx: Background, name: PackName): Promise<ListPack> => this.open(ctx, name, openLists, FOR_DISPLAY)
+  neighbours = (ctx: Background, name: PackName): Promise<NeighbourPack> => this.open(ctx, name, openNeighbours, FOR_DISPLAY)
   display = (ctx: Background, name: PackName): Promise<DisplayPack> => this.open(ctx, name, openDisplay)
   members = (ctx: Background, name: PackName): Promise<MemberPack> => this.open(ctx, name, openMembers)
 

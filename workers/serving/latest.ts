@@ -13,7 +13,7 @@ export type LatestQuery = { limit: number; offset: number; filter: Filter }
 
 /** What came last, the newest first: what arrived since the night, then the release's items by age. The same for everyone. */
 export function latestList(env: Env, execution: Background, asked: LatestQuery, now: number): Promise<PublicList> {
-  const ctx = dueSoon(execution)
+  const ctx = dueSoon(env, execution)
   const reading = readOverlay(env, ctx)
   return listed(env, ctx, { ...asked, region: '*' }, now, async ({ loaded, previous }) => {
     const overlay = await reading

@@ -19,7 +19,7 @@ const LENGTH = 50
 
 /** The same for everyone who asks for this region, and made of nothing but the region: caches hand it to anyone. */
 export function publicList(env: Env, execution: Background, region: string, scenario: ListScenario): Promise<PublicList> {
-  const ctx = dueSoon(execution)
+  const ctx = dueSoon(env, execution)
   const reading = readOverlay(env, ctx)
   return listed(env, ctx, { region, offset: 0, limit: LENGTH }, Date.now(), async (current) => {
     const { previous } = current

@@ -20,7 +20,7 @@ import { cohortOf, historyOf, pastOf } from './visit.ts'
  * one out. Those that the release does not know stand at the end as they came; without any release all of them do.
  */
 export async function rankItems(env: Env, execution: Background, raw: Request, asked: RankRequest): Promise<RankAnswer> {
-  const ctx = dueSoon(execution)
+  const ctx = dueSoon(env, execution)
   const ids = [...new Set(asked.items)]
   const past = pastOf(env, raw, asked)
   const overlay = readOverlay(env, ctx)

@@ -26,7 +26,7 @@ type Visit = { raw: Request; asked: RecommendationRequest; past: Promise<Past>; 
 
 /** The answer's JSON text. Whatever fails on the way, the next rung answers. */
 export async function recommend(env: Env, execution: Background, raw: Request, asked: RecommendationRequest): Promise<string> {
-  const ctx = dueSoon(execution)
+  const ctx = dueSoon(env, execution)
   // All of this is read at once: a cold isolate then ranks after two rounds of reads, the channel and what it names.
   const visit: Visit = {
     raw,
