@@ -8,6 +8,8 @@ const ALIGNMENT = 64
 export class Arena {
   readonly memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared: true })
   private used = ALIGNMENT
+  /** From here on nobody has ever had anything. */
+  private touched = ALIGNMENT
 
   /** The address of so many zero bytes. */
   bytes(length: number): number {
@@ -15,7 +17,10 @@ export class Arena {
     this.used += Math.ceil(length / ALIGNMENT) * ALIGNMENT
     const missing = this.used - this.buffer.byteLength
     if (missing > 0) this.memory.grow(Math.ceil(missing / PAGE))
-    new Uint8Array(this.buffer, address, length).fill(0)
+    // What nobody has had is zero already, and takes no memory until it is written to.
+    const before = Math.min(length, Math.max(0, this.touched - address))
+    if (before > 0) new Uint8Array(this.buffer, address, before).fill(0)
+    this.touched = Math.max(this.touched, this.used)
     return address
   }
 

@@ -10,7 +10,7 @@ export type KernelName =
   | 'ridgeRows'
   | 'nearestRows'
   | 'rankerGradients'
-  | 'timesRows'
+  | 'squareBlocks'
   | 'crossParts'
   | 'triangularRows'
 

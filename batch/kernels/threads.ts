@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
+import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { Arena } from './arena.ts'
 import { instantiate, kernelModule } from './kernels.ts'
@@ -9,6 +10,9 @@ import type { ThreadData } from './worker.ts'
 /** Resolves when every part is done. Only one task runs at a time. */
 export type Run = (task: Task) => Promise<void>
 
+/** Milliseconds after which the caller's own thread sees to signals, and to a thread that ended. */
+const LONGEST_TURN = 50
+
 /** About 150 ms; starting a thread takes Node half of that. */
 const WORTH_A_THREAD = 5e8
 
@@ -17,27 +21,29 @@ export const threadsFor = (multiplications: number): number =>
   Math.max(1, Math.min(availableParallelism(), Math.floor(multiplications / WORTH_A_THREAD)))
 
 /**
- * Threads on the arena's memory, for as long as `use` takes. One thread is the caller's own.
+ * Threads on the arena's memory, for as long as `use` takes. The first is the caller's own, so that none sits idle while
+ * others start up, and short tasks wait for nobody's message.
  * @throws what went wrong in a thread
  */
 export async function withThreads<T>(arena: Arena, count: number, use: (run: Run) => Promise<T>): Promise<T> {
   const next = new Int32Array(new SharedArrayBuffer(4))
   const module = kernelModule()
-  if (count === 1) {
-    const kernels = instantiate(module, arena.memory)
-    return use(async (task) => {
-      next[0] = 0
-      runTask(kernels, next, 0, task)
-    })
-  }
-  const workers = Array.from({ length: count }, (_, thread) => {
-    const workerData: ThreadData = { module, memory: arena.memory, next, thread }
+  const kernels = instantiate(module, arena.memory)
+  const workers = Array.from({ length: count - 1 }, (_, other) => {
+    const workerData: ThreadData = { module, memory: arena.memory, next, thread: 1 + other }
     // Flags of whoever runs us (a test runner) are not for these.
     return new Worker(new URL('worker.ts', import.meta.url), { workerData, execArgv: [] })
   })
-  const lost = Promise.race(workers.map(endOf))
+  let gone = false
+  const lost = workers.length === 0 ? [] : [Promise.race(workers.map(endOf))]
   // In the end all of them end, and nobody is waiting then.
-  lost.catch(() => undefined)
+  for (const one of lost)
+    one.catch(() => {
+      gone = true
+    })
+  const ownShare = async (task: Task): Promise<void> => {
+    while (!gone && !runTask(kernels, next, 0, task, performance.now() + LONGEST_TURN)) await setImmediate()
+  }
   try {
     return await use(async (task) => {
       Atomics.store(next, 0, 0)
@@ -45,7 +51,7 @@ export async function withThreads<T>(arena: Arena, count: number, use: (run: Run
         worker.postMessage(task)
         return once(worker, 'message')
       })
-      await Promise.race([Promise.all(answers), lost])
+      await Promise.race([Promise.all([...answers, ownShare(task)]), ...lost])
     })
   } finally {
     await Promise.all(workers.map((worker) => worker.terminate()))

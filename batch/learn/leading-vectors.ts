@@ -1,11 +1,11 @@
-import { normal, randomStream } from '../../shared/random.ts'
+import { randomStream } from '../../shared/random.ts'
 import { Arena, addresses, copied } from '../kernels/arena.ts'
 import { type Run, threadsFor, withThreads } from '../kernels/threads.ts'
 import { type Sparse, transpose } from './sparse.ts'
 
 const OVERSAMPLING = 16
-/** What the kernels hold in registers. */
-const BLOCK = 16
+/** Columns that a kernel goes through at a time: a cache line of double precision. */
+const BLOCK = 8
 export const ITERATIONS = 8
 /** Rows whose products are added up apart: however many threads there are. */
 const PART = 128
@@ -27,59 +27,63 @@ export async function leadingVectors(
   const arena = new Arena()
   const width = widthOf(dimensions)
   const { rows, columns } = matrix
-  const [own, turned] = [matrix, transpose(matrix)].map((sparse) => shared(arena, sparse))
+  const turned = shared(arena, transpose(matrix))
+  const place: Place = (row, column) => (Math.floor(column / BLOCK) * rows + row) * BLOCK + (column % BLOCK)
   const basis = arena.f64(rows * width)
-  const between = arena.f64(columns * width)
-  basis.set(randomBasis(rows, width, seed))
+  const next = arena.f64(rows * width)
+  fillBasis(basis, rows, width, seed, place)
   const strengths = await withThreads(arena, threads, async (run) => {
-    const times = (sparse: Sparse, dense: Float64Array, out: Float64Array): Promise<void> =>
-      run({
-        kernel: 'timesRows',
+    const orthonormalise = orthonormaliser(arena, run, rows, width)
+    let [now, then] = [basis, next]
+    for (let i = 0; i < ITERATIONS; i++) {
+      await orthonormalise(now)
+      await run({
+        kernel: 'squareBlocks',
         scratch: 0,
         scratchBytes: 0,
-        arguments: [...addresses(sparse.start, sparse.index, sparse.value, dense), width, out.byteOffset],
-        count: sparse.rows,
-        step: 64,
+        arguments: [...addresses(turned.start, turned.index, turned.value), columns, ...addresses(now, then), rows],
+        count: width / BLOCK,
+        step: 1,
       })
-    const orthonormalise = orthonormaliser(arena, run, basis, rows, width)
-    for (let i = 0; i < ITERATIONS; i++) {
-      await orthonormalise()
-      await times(turned, basis, between)
-      await times(own, between, basis)
+      ;[now, then] = [then, now]
     }
-    return orthonormalise()
+    return orthonormalise(now)
   })
-  return strongest(basis, strengths, rows, dimensions)
+  return strongest(ITERATIONS % 2 === 0 ? basis : next, strengths, rows, dimensions, place)
 }
 
-export const widthOf = (dimensions: number): number => Math.ceil((dimensions + OVERSAMPLING) / BLOCK) * BLOCK
+/** A multiple of 16. */
+export const widthOf = (dimensions: number): number => Math.ceil((dimensions + OVERSAMPLING) / 16) * 16
 
-export function randomBasis(rows: number, width: number, seed: number): Float64Array {
+/** Where the number of a row and column of the basis stands. */
+export type Place = (row: number, column: number) => number
+
+/** Numbers from -1 to 1, row after row. */
+export function fillBasis(basis: Float64Array, rows: number, width: number, seed: number, place: Place): void {
   const random = randomStream(seed)
-  return Float64Array.from({ length: rows * width }, () => normal(random))
+  for (let row = 0; row < rows; row++) for (let column = 0; column < width; column++) basis[place(row, column)] = 2 * random() - 1
 }
 
 /** The basis's strongest columns, strongest first. */
-export function strongest(basis: Float64Array, strengths: readonly number[], rows: number, dimensions: number): Float32Array {
-  const width = strengths.length
+export function strongest(basis: Float64Array, strengths: readonly number[], rows: number, dimensions: number, place: Place): Float32Array {
   const order = strengths.map((strength, d) => ({ strength, d })).sort((a, b) => b.strength - a.strength || a.d - b.d)
   const out = new Float32Array(rows * dimensions)
   for (let d = 0; d < dimensions; d++) {
     const { strength, d: from } = order[d]
     // AAᵀ has the squared singular values; their fourth root balances the leading direction against the rest.
     const scale = strength ** 0.25
-    for (let row = 0; row < rows; row++) out[row * dimensions + d] = basis[row * width + from] * scale
+    for (let row = 0; row < rows; row++) out[row * dimensions + d] = basis[place(row, from)] * scale
   }
   return out
 }
 
-/** Makes the basis's columns orthonormal in place. @returns (when called) what each one had of its own */
-function orthonormaliser(arena: Arena, run: Run, basis: Float64Array, rows: number, width: number): () => Promise<number[]> {
+/** @returns what makes a basis's columns orthonormal in place, and says what each one had of its own */
+function orthonormaliser(arena: Arena, run: Run, rows: number, width: number): (basis: Float64Array) => Promise<number[]> {
   const parts = Math.ceil(rows / PART)
   const products = arena.f64(parts * width * width)
   const upper = arena.f64(width * width)
   const task = { scratch: 0, scratchBytes: 0 }
-  return async () => {
+  return async (basis) => {
     const [from, into] = addresses(basis, products)
     await run({ ...task, kernel: 'crossParts', arguments: [from, rows, width, PART, into], count: parts, step: 1 })
     const cross = new Float64Array(width * width)
@@ -88,7 +92,7 @@ function orthonormaliser(arena: Arena, run: Run, basis: Float64Array, rows: numb
     }
     const { inverse, lengths } = inverseFactor(cross, width)
     upper.set(inverse)
-    await run({ ...task, kernel: 'triangularRows', arguments: [from, width, upper.byteOffset], count: rows, step: 64 })
+    await run({ ...task, kernel: 'triangularRows', arguments: [from, rows, width, upper.byteOffset], count: rows, step: 64 })
     return lengths
   }
 }

@@ -1,16 +1,18 @@
-import { ITERATIONS, randomBasis, strongest, widthOf } from '../../learn/leading-vectors.ts'
+import { fillBasis, ITERATIONS, type Place, strongest, widthOf } from '../../learn/leading-vectors.ts'
 import { type Sparse, transpose } from '../../learn/sparse.ts'
 
 /** The kernels of leading-vectors.ts in plain TypeScript, by modified Gram–Schmidt: what they are held to. */
 export function leadingVectorsPlain(matrix: Sparse, dimensions: number, seed: number): Float32Array {
   const width = widthOf(dimensions)
   const turned = transpose(matrix)
-  let basis = randomBasis(matrix.rows, width, seed)
+  const place: Place = (row, column) => row * width + column
+  let basis: Float64Array = new Float64Array(matrix.rows * width)
+  fillBasis(basis, matrix.rows, width, seed, place)
   for (let i = 0; i < ITERATIONS; i++) {
     orthonormalise(basis, matrix.rows, width)
     basis = times(matrix, times(turned, basis, width), width)
   }
-  return strongest(basis, orthonormalise(basis, matrix.rows, width), matrix.rows, dimensions)
+  return strongest(basis, orthonormalise(basis, matrix.rows, width), matrix.rows, dimensions, place)
 }
 
 function times(matrix: Sparse, dense: Float64Array, width: number): Float64Array {
