@@ -58,7 +58,7 @@ export async function searchFamilies(
   const choose = async <T>(
     family: Pick<Family, 'tried'> & { name: Tried['family'] },
     learned: (config: Config) => Promise<T>,
-    quality: (learned: T) => number,
+    quality: (learned: T) => Promise<number>,
   ): Promise<T | undefined> => {
     const attempt = async (setting: Settings): Promise<Attempt<T>> => {
       const attempted = { ...config, ...setting }
@@ -95,16 +95,17 @@ export async function searchFamilies(
     (attempted) => itemVectors(described, touched, (item) => touched.itemVisitors[item] >= attempted.minVisitors, attempted),
     (vectors) => vectorQuality(window.dataset.items.length, decisions, vectors, config.dimensions),
   )
-  const bestOf = async (family: Tried['family'], settings: Settings[], quality: (setting: Settings) => number) => {
+  const bestOf = async (family: Tried['family'], settings: Settings[], quality: (setting: Settings) => number | Promise<number>) => {
     const own: Tried[] = []
     for (const setting of settings)
       own.push({ family, setting, quality: rounded(await journal.once(family, setting, () => quality(setting))) })
     tried.push(...own)
     return own.reduce((best, other) => (other.quality > best.quality ? other : best)).setting
   }
+  const asked = new Set(decisions.flatMap(({ history }) => history.map(({ item }) => item)))
   const mixes = MIXES.map((mix) => ({ mix }))
   const halfLives = HALF_LIVES.map((halfLifeDays) => ({ halfLifeDays }))
-  const mix = await bestOf('mix', mixes, ({ mix }) => judge(mixed(weights, mix, 2 * configured.neighboursPerItem)))
+  const mix = await bestOf('mix', mixes, ({ mix }) => judge(mixed(weights, mix, 2 * configured.neighboursPerItem, asked)))
   const lists = await bestOf('lists', halfLives, ({ halfLifeDays }) => popularityQuality(window, halfLifeDays))
   config = { ...config, ...mix, ...lists }
   const settings: Settings = { ...mix, ...lists }
@@ -115,15 +116,20 @@ export async function searchFamilies(
 /** Nothing is learned where the journal knew the quality. */
 type Attempt<T> = { learned?: T; quality: number }
 
-/** How well the summed weights of the history's rows rank. */
+/** How well the summed weights of the history's rows rank. Only rows that a history asks for are looked at. */
 const judgeOf =
   ({ dataset }: Window, decisions: readonly Decision[], { neighboursPerItem }: Config) =>
-  (weights: Sparse): number => {
-    const cut = dataset.items.map((_, row) => largest(weights, row, neighboursPerItem))
+  (weights: Sparse): Promise<number> => {
+    const cut = new Map<number, Uint32Array>()
+    const rowOf = (item: number): Uint32Array => {
+      const row = cut.get(item) ?? largest(weights, item, neighboursPerItem)
+      cut.set(item, row)
+      return row
+    }
     return historyQuality(dataset.items.length, decisions, (score, history) => {
       const touched = new Set<number>()
       for (const { item, weight } of history) {
-        for (const k of cut[item]) {
+        for (const k of rowOf(item)) {
           touched.add(weights.index[k])
           score[weights.index[k]] += weight * weights.value[k]
         }
@@ -132,16 +138,18 @@ const judgeOf =
     })
   }
 
-/** Both families' rows in the proportion that a release would hold them. */
-function mixed({ similar, together }: FamilyWeights, mix: number, width: number): Sparse {
+/** Both families' rows of some items, in the proportion that a release would hold them; the other rows are empty. */
+function mixed({ similar, together }: FamilyWeights, mix: number, width: number, wanted: ReadonlySet<number>): Sparse {
   const builder = new SparseBuilder(similar.columns)
   const value = new Map<number, number>()
   for (let row = 0; row < similar.rows; row++) {
-    value.clear()
-    for (const k of largest(similar, row, width)) value.set(similar.index[k], (1 - mix) * similar.value[k])
-    for (const k of largest(together, row, width))
-      value.set(together.index[k], (value.get(together.index[k]) ?? 0) + mix * together.value[k])
-    for (const [item, weight] of [...value].sort(([a], [b]) => a - b)) builder.push(item, weight)
+    if (wanted.has(row)) {
+      value.clear()
+      for (const k of largest(similar, row, width)) value.set(similar.index[k], (1 - mix) * similar.value[k])
+      for (const k of largest(together, row, width))
+        value.set(together.index[k], (value.get(together.index[k]) ?? 0) + mix * together.value[k])
+      for (const [item, weight] of [...value].sort(([a], [b]) => a - b)) builder.push(item, weight)
+    }
     builder.endRow()
   }
   return builder.build()

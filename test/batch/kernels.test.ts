@@ -225,16 +225,30 @@ describe('the nearest', () => {
     factor: Float32Array.from(all, (item) => (item % 5) / 4),
     least: Float32Array.from(all, (item) => (item % 7 === 0 ? 0.5 : 0)),
   }
+  const barred = Array.from(asked.targets, (target) => all.filter((item) => (item * 7 + target) % 5 === 0))
 
   it('are those of the plain twin, in its order, on any number of threads', async () => {
-    const plain = nearestPlain(places, asked)
-    for (const threads of [1, 2]) {
-      const near = await nearestOf(places, asked, threads)
-      expect(near.map((own) => Array.from(own.items))).toEqual(plain.map((own) => Array.from(own.items)))
-      near.forEach((own, i) => {
-        for (const [k, value] of own.values.entries()) expect(Math.abs(value - plain[i].values[k])).toBeLessThan(CLOSE)
-      })
+    // One target less than a multiple of 4 too: the kernel goes through them four at a time.
+    for (const own of [asked, { ...asked, targets: asked.targets.subarray(1) }, { ...asked, barred }, { ...asked, most: 400 }]) {
+      const plain = nearestPlain(places, own)
+      for (const threads of [1, 2]) {
+        const near = await nearestOf(places, own, threads)
+        expect(near.map(({ items }) => Array.from(items))).toEqual(plain.map(({ items }) => Array.from(items)))
+        near.forEach(({ values }, i) => {
+          for (const [k, value] of values.entries()) expect(Math.abs(value - plain[i].values[k])).toBeLessThan(CLOSE)
+        })
+      }
     }
+  })
+
+  it('are never what is barred for a target', async () => {
+    const near = await nearestOf(places, { ...asked, barred })
+    expect(near.some(({ items }) => items.length > 0)).toBe(true)
+    near.forEach(({ items }, i) => {
+      for (const item of items) expect(barred[i]).not.toContain(item)
+    })
+    const free = await nearestOf(places, asked)
+    expect(free.some(({ items }, i) => items.some((item) => barred[i].includes(item)))).toBe(true)
   })
 
   it('are none where none is asked for, or none is above 0', async () => {

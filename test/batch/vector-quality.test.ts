@@ -23,10 +23,10 @@ const decision = (history: number[], next: number[], barred: number[] = []): Dec
   validation: false,
 })
 
-it('is full where the next item points where the history does, and none where it points away', () => {
+it('is full where the next item points where the history does, and none where it points away', async () => {
   const asked = [decision([0], [1]), decision([59], [58])]
   expect(
-    vectorQuality(
+    await vectorQuality(
       ITEMS,
       asked,
       fan((item) => 3 * item),
@@ -34,7 +34,7 @@ it('is full where the next item points where the history does, and none where it
     ),
   ).toBe(2)
   expect(
-    vectorQuality(
+    await vectorQuality(
       ITEMS,
       [decision([0], [59])],
       fan((item) => 3 * item),
@@ -43,19 +43,19 @@ it('is full where the next item points where the history does, and none where it
   ).toBe(0)
 })
 
-it('neither counts nor shows the history and what is barred', () => {
+it('neither counts nor shows the history and what is barred', async () => {
   const near = fan((item) => item)
   // Items 1 to 20 fill the slate before item 21, unless one of them may not be shown.
-  expect(vectorQuality(ITEMS, [decision([0], [21])], near, 2)).toBe(0)
-  expect(vectorQuality(ITEMS, [decision([0], [21], [7])], near, 2)).toBeGreaterThan(1)
-  expect(vectorQuality(ITEMS, [decision([0], [0])], near, 2)).toBe(0)
-  expect(vectorQuality(ITEMS, [decision([0], [7], [7])], near, 2)).toBe(0)
+  expect(await vectorQuality(ITEMS, [decision([0], [21])], near, 2)).toBe(0)
+  expect(await vectorQuality(ITEMS, [decision([0], [21], [7])], near, 2)).toBeGreaterThan(1)
+  expect(await vectorQuality(ITEMS, [decision([0], [0])], near, 2)).toBe(0)
+  expect(await vectorQuality(ITEMS, [decision([0], [7], [7])], near, 2)).toBe(0)
 })
 
-it('asks nothing of those without a history', () => {
+it('asks nothing of those without a history', async () => {
   const asked = [decision([0], [1]), decision([], [40])]
   expect(
-    vectorQuality(
+    await vectorQuality(
       ITEMS,
       asked,
       fan((item) => item),

@@ -1,14 +1,24 @@
-import { dot } from './lanes'
+import { sum4 } from './lanes'
+
+/** Targets that go through the others together: each of those is read once for all four. */
+const LANES = 4
+/** In a thread's scratch memory, by lane: the worst value kept, how many are kept, the next that is barred, and a value on offer. */
+const WORST: usize = 0
+const KEPT: usize = 16
+const NEXT_BARRED: usize = 32
+const OFFERED: usize = 48
 
 /**
  * Of each target, the others with the largest cosine × factor above 0, best first, ties by item.
+ * @param scratch 64 bytes
  * @param vectors rows of `width` floats, a multiple of 4, at unit length
  * @param targets u32 a part @param others u32, ascending
  * @param factor, least f32 an item: what a cosine is multiplied by, and the least that counts
- * @param outItem, outValue `most` a target
+ * @param barredStart, barred by target the others that may not be its answer, ascending
+ * @param outCount, outItem, outValue `most` a target
  */
 export function nearestRows(
-  _scratch: usize,
+  scratch: usize,
   vectors: usize,
   width: i32,
   targets: usize,
@@ -16,6 +26,8 @@ export function nearestRows(
   count: i32,
   factor: usize,
   least: usize,
+  barredStart: usize,
+  barred: usize,
   most: i32,
   outCount: usize,
   outItem: usize,
@@ -25,30 +37,87 @@ export function nearestRows(
 ): void {
   const stride = (<usize>width) << 2
   const end = others + ((<usize>count) << 2)
-  for (let target = from; target < to; target++) {
-    const own = vectors + <usize>load<u32>(targets + ((<usize>target) << 2)) * stride
-    const row = ((<usize>target) * <usize>most) << 2
-    const items = outItem + row
-    const values = outValue + row
-    let n: i32 = 0
-    let worst: f32 = 0
+  for (let first = from; first < to; first += LANES) {
+    const lanes = min<i32>(LANES, to - first)
+    memory.fill(scratch, 0, 64)
+    for (let lane = 0; lane < lanes; lane++)
+      store<u32>(scratch + NEXT_BARRED + ((<usize>lane) << 2), load<u32>(barredStart + ((<usize>(first + lane)) << 2)))
+    const a = rowOf(vectors, stride, targets, first)
+    const b = rowOf(vectors, stride, targets, first + min<i32>(1, lanes - 1))
+    const c = rowOf(vectors, stride, targets, first + min<i32>(2, lanes - 1))
+    const d = rowOf(vectors, stride, targets, first + min<i32>(3, lanes - 1))
     for (let at = others; at < end; at += 4) {
       const other = load<u32>(at)
-      const cosine = dot(own, vectors + <usize>other * stride, width)
-      const value = cosine * load<f32>(factor + ((<usize>other) << 2))
-      if (!(value > worst) || cosine < load<f32>(least + ((<usize>other) << 2))) continue
-      if (n < most) rise(values, items, n++, value, other)
-      else sink(values, items, n, value, other)
-      if (n == most) worst = load<f32>(values)
+      const cosines = fourDots(a, b, c, d, vectors + <usize>other * stride, stride)
+      const values = f32x4.mul(cosines, v128.load32_splat(factor + ((<usize>other) << 2)))
+      const wanted = v128.and(
+        f32x4.gt(values, v128.load(scratch, WORST)),
+        f32x4.ge(cosines, v128.load32_splat(least + ((<usize>other) << 2))),
+      )
+      if (!v128.any_true(wanted)) continue
+      v128.store(scratch, values, OFFERED)
+      const mask = i32x4.bitmask(wanted)
+      for (let lane = 0; lane < lanes; lane++) {
+        if ((mask >> lane) & 1) offer(scratch + ((<usize>lane) << 2), other, barredStart, barred, first + lane, most, outItem, outValue)
+      }
     }
-    store<u32>(outCount + ((<usize>target) << 2), <u32>n)
-    while (n > 1) {
-      n--
-      const value = load<f32>(values + ((<usize>n) << 2))
-      const item = load<u32>(items + ((<usize>n) << 2))
-      put(values, items, n, load<f32>(values), load<u32>(items))
-      sink(values, items, n, value, item)
+    for (let lane = 0; lane < lanes; lane++) {
+      const n = load<u32>(scratch + KEPT + ((<usize>lane) << 2))
+      store<u32>(outCount + ((<usize>(first + lane)) << 2), n)
+      const row = ((<usize>(first + lane)) * <usize>most) << 2
+      sort(outValue + row, outItem + row, <i32>n)
     }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function rowOf(vectors: usize, stride: usize, targets: usize, target: i32): usize {
+  return vectors + <usize>load<u32>(targets + ((<usize>target) << 2)) * stride
+}
+
+// @ts-ignore: decorator
+@inline
+function fourDots(a: usize, b: usize, c: usize, d: usize, y: usize, bytes: usize): v128 {
+  let p = f32x4.splat(0)
+  let q = f32x4.splat(0)
+  let r = f32x4.splat(0)
+  let s = f32x4.splat(0)
+  for (let k: usize = 0; k < bytes; k += 16) {
+    const other = v128.load(y + k)
+    p = f32x4.add(p, f32x4.mul(v128.load(a + k), other))
+    q = f32x4.add(q, f32x4.mul(v128.load(b + k), other))
+    r = f32x4.add(r, f32x4.mul(v128.load(c + k), other))
+    s = f32x4.add(s, f32x4.mul(v128.load(d + k), other))
+  }
+  return sum4(p, q, r, s)
+}
+
+/** Keeps what is on offer in a lane, unless it is barred. @param state of the lane: see WORST */
+function offer(state: usize, item: u32, barredStart: usize, barred: usize, target: i32, most: i32, outItem: usize, outValue: usize): void {
+  const end = load<u32>(barredStart + ((<usize>target) << 2), 4)
+  let next = load<u32>(state, NEXT_BARRED)
+  while (next < end && load<u32>(barred + ((<usize>next) << 2)) < item) next++
+  store<u32>(state, next, NEXT_BARRED)
+  if (next < end && load<u32>(barred + ((<usize>next) << 2)) == item) return
+  const row = ((<usize>target) * <usize>most) << 2
+  const value = load<f32>(state, OFFERED)
+  const n = load<i32>(state, KEPT)
+  if (n < most) {
+    rise(outValue + row, outItem + row, n, value, item)
+    store<i32>(state, n + 1, KEPT)
+  } else sink(outValue + row, outItem + row, n, value, item)
+  if (n + 1 >= most) store<f32>(state, load<f32>(outValue + row), WORST)
+}
+
+/** A heap of n, whose root is the worst, to a row: best first. */
+function sort(values: usize, items: usize, n: i32): void {
+  while (n > 1) {
+    n--
+    const value = load<f32>(values + ((<usize>n) << 2))
+    const item = load<u32>(items + ((<usize>n) << 2))
+    put(values, items, n, load<f32>(values), load<u32>(items))
+    sink(values, items, n, value, item)
   }
 }
 
