@@ -5,6 +5,7 @@ import { join } from 'node:path'
 export const KERNELS_FILE = join(import.meta.dirname, 'kernels.wasm')
 
 export type KernelName =
+  | 'approachRows'
   | 'assignRows'
   | 'gramRows'
   | 'ridgeRows'

@@ -1,6 +1,20 @@
 import { dot } from './lanes'
 
 /**
+ * Each row's distance to the centroids so far, 1 - cosine, where one more is nearer: not below 0.
+ * @param vectors rows of `width` floats, a multiple of 4, and `centroid` one such row
+ * @param distance f32 a row
+ */
+export function approachRows(_scratch: usize, vectors: usize, width: i32, centroid: usize, distance: usize, from: i32, to: i32): void {
+  const stride = (<usize>width) << 2
+  for (let row = from; row < to; row++) {
+    const at = distance + ((<usize>row) << 2)
+    const own: f32 = 1 - dot(vectors + <usize>row * stride, centroid, width)
+    store<f32>(at, min<f32>(load<f32>(at), max<f32>(own, 0)))
+  }
+}
+
+/**
  * Of each row the nearest centroid by cosine, the first of equal ones.
  * @param vectors, centroids rows of `width` floats, a multiple of 4
  * @param out u32 a row

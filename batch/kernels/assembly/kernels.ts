@@ -1,6 +1,6 @@
 // AssemblyScript. Every kernel is (scratch, …arguments, from, to): it does parts from … to - 1 and reads and writes nothing
 // that another part writes, so that any thread may do any part. Addresses are bytes in the one shared memory.
-export { assignRows } from './assign'
+export { approachRows, assignRows } from './assign'
 export { gramRows } from './gram'
 export { nearestRows } from './nearest'
 export { ridgeRows } from './ridge'
