@@ -11,9 +11,10 @@ import { wholeNumber } from './whole-number.ts'
 
 type BatchOptions = { events: number[]; items: number; visitorEvents: number; kernelRounds: number; json?: string }
 
-type Row = { events: number; stage: string; metric: 'seconds' | 'peak-mb' | 'rows'; value: number }
-/** Of a stage, over all sizes: seconds grow with events to this power. */
-type Growth = { stage: string; metric: 'exponent'; value: number }
+type Metric = 'seconds' | 'cpu-seconds' | 'peak-mb' | 'rows'
+type Row = { events: number; stage: string; metric: Metric; value: number }
+/** Of a stage, over all sizes: seconds, and those of CPU, grow with events to this power. */
+type Growth = { stage: string; metric: 'exponent' | 'cpu-exponent'; value: number }
 
 export const batchCommand = (): Command =>
   new Command('batch')
@@ -22,11 +23,15 @@ export const batchCommand = (): Command =>
     .option('--items <n>', 'in the catalogue', amount, 100_000)
     .option('--visitor-events <n>', 'events a visitor, on average', wholeNumber(1, 10_000), 25)
     .option('--kernel-rounds <n>', 'how often each kernel is set beside its plain twin; 0 = not at all', wholeNumber(0, 64), 3)
-    .option('--json <file>', 'write rows {events, stage, metric, value}, {stage, metric: "exponent", value} and those of the kernels')
+    .option(
+      '--json <file>',
+      'write rows {events, stage, metric, value}, {stage, metric: "exponent" or "cpu-exponent", value} and those of the kernels',
+    )
     .addHelpText(
       'after',
       `
-Histories are made once for each size and kept in ${join('$TMPDIR', FOLDER)}. Peak memory is what the night's process had needed at most by
+Histories are made once for each size and kept in ${join('$TMPDIR', FOLDER)}. CPU is that of all threads, and so tells more than seconds
+where the machine does other work too. Peak memory is what the night's process had needed at most by
 the end of a stage.`,
     )
     .action(benchBatch)
@@ -50,7 +55,7 @@ async function benchBatch({ events: all, items, visitorEvents, kernelRounds, jso
       const report = await runNight('csv', directory, ['--events', files.events, '--items', files.items])
       rows.push(...rowsOf(events, report))
       process.stdout.write(
-        `${report.events.toLocaleString('en')} events of ${report.visitors.toLocaleString('en')} visitors: ${report.seconds.toFixed(1)} s, ${Math.round(report.peakMb)} MB\n`,
+        `${report.events.toLocaleString('en')} events of ${report.visitors.toLocaleString('en')} visitors: ${report.seconds.toFixed(1)} s, ${report.cpuSeconds.toFixed(1)} s of CPU, ${Math.round(report.peakMb)} MB\n`,
       )
     } finally {
       rmSync(directory, { recursive: true, force: true })
@@ -63,16 +68,16 @@ async function benchBatch({ events: all, items, visitorEvents, kernelRounds, jso
 }
 
 function rowsOf(events: number, report: NightReport): Row[] {
-  const stages = report.stages.flatMap(({ name, seconds, rows, peakMb }): Row[] => [
-    { events, stage: name, metric: 'seconds', value: seconds },
-    { events, stage: name, metric: 'peak-mb', value: peakMb },
-    { events, stage: name, metric: 'rows', value: rows },
-  ])
-  return [
-    ...stages,
-    { events, stage: TOTAL, metric: 'seconds', value: report.seconds },
-    { events, stage: TOTAL, metric: 'peak-mb', value: report.peakMb },
+  const own = (stage: string, { seconds, cpuSeconds, peakMb }: Pick<NightReport, 'seconds' | 'cpuSeconds' | 'peakMb'>): Row[] => [
+    { events, stage, metric: 'seconds', value: seconds },
+    { events, stage, metric: 'cpu-seconds', value: cpuSeconds },
+    { events, stage, metric: 'peak-mb', value: peakMb },
   ]
+  const stages = report.stages.flatMap((stage): Row[] => [
+    ...own(stage.name, stage),
+    { events, stage: stage.name, metric: 'rows', value: stage.rows },
+  ])
+  return [...stages, ...own(TOTAL, report)]
 }
 
 const TOTAL = 'total'
@@ -80,12 +85,11 @@ const TOTAL = 'total'
 const stagesOf = (rows: readonly Row[]): string[] => [...new Set(rows.map(({ stage }) => stage))]
 
 function growthOf(rows: readonly Row[]): Growth[] {
-  return stagesOf(rows).flatMap((stage) => {
-    const own = rows.filter((row) => row.stage === stage && row.metric === 'seconds' && row.value > 0)
-    return own.length < 2
-      ? []
-      : [{ stage, metric: 'exponent', value: slope(own.map((row) => [Math.log(row.events), Math.log(row.value)])) }]
-  })
+  const grown = (stage: string, of: Metric, metric: Growth['metric']): Growth[] => {
+    const own = rows.filter((row) => row.stage === stage && row.metric === of && row.value > 0)
+    return own.length < 2 ? [] : [{ stage, metric, value: slope(own.map((row) => [Math.log(row.events), Math.log(row.value)])) }]
+  }
+  return stagesOf(rows).flatMap((stage) => [...grown(stage, 'seconds', 'exponent'), ...grown(stage, 'cpu-seconds', 'cpu-exponent')])
 }
 
 /** Of the line through the points by least squares. */
@@ -97,6 +101,8 @@ export function slope(points: readonly (readonly [x: number, y: number])[]): num
   return together / points.reduce((sum, point) => sum + (point[0] - x) ** 2, 0)
 }
 
+const UNITS: Record<Metric, string> = { seconds: 's', 'cpu-seconds': 'CPU s', 'peak-mb': 'MB', rows: 'rows' }
+
 function tableOf(all: readonly number[], rows: readonly Row[], growth: readonly Growth[]): Record<string, Record<string, number>> {
   const round = (value: number): number => Math.round(100 * value) / 100
   return Object.fromEntries(
@@ -105,10 +111,10 @@ function tableOf(all: readonly number[], rows: readonly Row[], growth: readonly 
       const line: Record<string, number> = {}
       for (const events of all) {
         for (const { metric, value } of cells.filter((row) => row.events === events && row.metric !== 'rows'))
-          line[`${events.toLocaleString('en')} ${metric === 'seconds' ? 's' : 'MB'}`] = round(value)
+          line[`${events.toLocaleString('en')} ${UNITS[metric]}`] = round(value)
       }
-      const own = growth.find((row) => row.stage === stage)
-      return [stage, { ...line, ...(own && { exponent: round(own.value) }) }]
+      for (const { metric, value } of growth.filter((row) => row.stage === stage)) line[metric] = round(value)
+      return [stage, line]
     }),
   )
 }

@@ -28,9 +28,14 @@ export const kernelsCommand = (): Command =>
       await benchKernels(options)
     })
 
-export type KernelRow = { kernel: string; round: number; metric: 'kernel-ms' | 'plain-ms' | 'ratio'; value: number }
+export type KernelRow = { kernel: string; round: number; metric: (typeof METRICS)[number]; value: number }
 
-/** Prints medians. */
+const METRICS = ['kernel-ms', 'plain-ms', 'ratio', 'kernel-cpu-ms', 'plain-cpu-ms', 'cpu-ratio'] as const
+
+/**
+ * Prints medians. CPU is that of all threads: its ratio tells what SIMD gains alone, however busy the machine is, and counts
+ * what it costs to start threads.
+ */
 export async function benchKernels({ rounds, threads = availableParallelism(), json }: KernelOptions): Promise<KernelRow[]> {
   const rows: KernelRow[] = []
   for (const { name, kernel, plain } of await duels(threads)) {
@@ -38,18 +43,17 @@ export async function benchKernels({ rounds, threads = availableParallelism(), j
       const add = (metric: KernelRow['metric'], value: number): number => rows.push({ kernel: name, round, metric, value })
       const fast = await milliseconds(kernel)
       const slow = await milliseconds(plain)
-      add('kernel-ms', fast)
-      add('plain-ms', slow)
-      add('ratio', slow / fast)
+      add('kernel-ms', fast.wall)
+      add('plain-ms', slow.wall)
+      add('ratio', slow.wall / fast.wall)
+      add('kernel-cpu-ms', fast.cpu)
+      add('plain-cpu-ms', slow.cpu)
+      add('cpu-ratio', slow.cpu / fast.cpu)
     }
   }
   const middle = (kernel: string, metric: KernelRow['metric']): number =>
     Math.round(100 * median(rows.filter((row) => row.kernel === kernel && row.metric === metric).map(({ value }) => value))) / 100
-  const line = (kernel: string) => ({
-    'kernel ms': middle(kernel, 'kernel-ms'),
-    'plain ms': middle(kernel, 'plain-ms'),
-    ratio: middle(kernel, 'ratio'),
-  })
+  const line = (kernel: string) => Object.fromEntries(METRICS.map((metric) => [metric.replaceAll('-', ' '), middle(kernel, metric)]))
   console.table(Object.fromEntries([...new Set(rows.map(({ kernel }) => kernel))].map((kernel) => [kernel, line(kernel)])))
   if (json !== undefined) writeFileSync(json, JSON.stringify(rows))
   return rows
@@ -97,10 +101,12 @@ async function duels(threads: number): Promise<Duel[]> {
   ]
 }
 
-async function milliseconds(work: () => unknown): Promise<number> {
+async function milliseconds(work: () => unknown): Promise<{ wall: number; cpu: number }> {
   const start = performance.now()
+  const before = process.cpuUsage()
   await work()
-  return performance.now() - start
+  const { user, system } = process.cpuUsage(before)
+  return { wall: performance.now() - start, cpu: (user + system) / 1000 }
 }
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)]

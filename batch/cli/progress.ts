@@ -1,9 +1,9 @@
 import { log, progress } from '@clack/prompts'
-import type { Progress, StageResult } from '../night/stages.ts'
+import type { Progress } from '../night/stages.ts'
 
 const count = new Intl.NumberFormat('en')
 
-const line = ({ name, rows, seconds, resumed }: StageResult): string =>
+const line = ({ name, rows, seconds, resumed }: Parameters<Progress['end']>[0]): string =>
   `${name.padEnd(8)} ${count.format(rows).padStart(9)} rows  ${seconds.toFixed(1).padStart(6)} s${resumed ? '  (resumed)' : ''}`
 
 /** A bar for the stage that runs, a line for each that ended. */

@@ -15,7 +15,7 @@ import { writeBundledList } from './bundled-list.ts'
 import { codeVersion } from './code-version.ts'
 import { compute } from './compute.ts'
 import { type Gate, judge } from './gates.ts'
-import { type Progress, peakMb, type StageResult, Stages } from './stages.ts'
+import { cpuSeconds, type Progress, peakMb, type StageResult, Stages } from './stages.ts'
 
 export type NightOptions = {
   sources: Source[]
@@ -41,6 +41,8 @@ export type NightOptions = {
 export type NightReport = {
   release: string
   seconds: number
+  /** Of all threads of the process since it began. */
+  cpuSeconds: number
   peakMb: number
   kvWrites: number
   kvDeletes: number
@@ -121,6 +123,7 @@ function reporter(dataset: Dataset, stages: Stages) {
     ...published,
     published: isPublished,
     seconds: (performance.now() - start) / 1000,
+    cpuSeconds: cpuSeconds(),
     peakMb: peakMb(),
     gates,
     metrics: manifest.metrics,

@@ -5,11 +5,26 @@ import { deserialize, serialize } from 'node:v8'
 import type { Journal } from '../ranker/journal.ts'
 import { openJournal } from './journal-file.ts'
 
-/** `peakMb` is what the process had needed at most by the end of the stage. */
-export type StageResult = { name: string; seconds: number; rows: number; peakMb: number; resumed?: true }
+/**
+ * `cpuSeconds` is what all threads of the process computed meanwhile: unlike `seconds`, it hardly hangs on what else the
+ * machine does. `peakMb` is what the process had needed at most by the end of the stage.
+ */
+export type StageResult = { name: string; seconds: number; cpuSeconds: number; rows: number; peakMb: number; resumed?: true }
 
 /** maxRSS is in kibibytes on every platform Node runs on. */
 export const peakMb = (): number => process.resourceUsage().maxRSS / 1024
+
+export const cpuSeconds = (): number => {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1e6
+}
+
+/** Starts two clocks. @returns (when called) what they show */
+function clocks(): () => Pick<StageResult, 'seconds' | 'cpuSeconds'> {
+  const start = performance.now()
+  const cpu = cpuSeconds()
+  return () => ({ seconds: (performance.now() - start) / 1000, cpuSeconds: cpuSeconds() - cpu })
+}
 
 /**
  * Says how far a stage is: `done` of `total` rows, or rows so far where the total is not known. It gives the terminal a
@@ -21,7 +36,7 @@ export type Advance = (done: number, total?: number) => Promise<void>
 export type Progress = {
   begin(stage: string): void
   advance(done: number, total?: number): void
-  end(result: StageResult): void
+  end(result: Omit<StageResult, 'cpuSeconds'>): void
   note(line: string): void
 }
 
@@ -41,12 +56,12 @@ export class Stages {
 
   async run<T>(name: string, rows: (value: T) => number, work: (advance: Advance) => Promise<T> | T): Promise<T> {
     this.progress.begin(name)
-    const start = performance.now()
+    const elapsed = clocks()
     const value = await work(async (done, total) => {
       this.progress.advance(done, total)
       await setImmediate()
     })
-    this.finish({ name, seconds: (performance.now() - start) / 1000, rows: rows(value), peakMb: peakMb() })
+    this.finish({ name, ...elapsed(), rows: rows(value), peakMb: peakMb() })
     return value
   }
 
@@ -61,11 +76,11 @@ export class Stages {
     work: (advance: Advance, journal: Journal) => Promise<T> | T,
   ): Promise<T> {
     const file = join(this.directory, key, `${name}.bin`)
-    const start = performance.now()
+    const elapsed = clocks()
     const earlier = readCheckpoint<T>(file)
     if (earlier !== undefined) {
       this.progress.begin(name)
-      this.finish({ name, seconds: (performance.now() - start) / 1000, rows: rows(earlier.value), peakMb: peakMb(), resumed: true })
+      this.finish({ name, ...elapsed(), rows: rows(earlier.value), peakMb: peakMb(), resumed: true })
       return earlier.value
     }
     const journal = openJournal(join(this.directory, key, `${name}.ndjson`))

@@ -1,5 +1,6 @@
 import { randomStream } from '../../shared/random.ts'
 import type { HistoryItem } from '../../shared/ranking/release-view.ts'
+import { topPlaces } from '../../shared/ranking/top.ts'
 import { itemHash } from '../../shared/release/hash.ts'
 import type { Config } from '../config.ts'
 import type { Dataset } from '../dataset.ts'
@@ -49,22 +50,21 @@ export function sampleDecisions(
   const starts = visitorStarts(dataset)
   const positions = clickedPositions(dataset)
   const random = randomStream(seed)
-  const moments: { visitor: number; step: number; draw: number }[] = []
+  const openings = new Moments()
+  const steps = new Moments()
   for (let visitor = 0; visitor < visitors.length; visitor++) {
-    const own: typeof moments = []
+    const own: { step: number; draw: number; opening: boolean }[] = []
     for (let step = starts[visitor] + 1; step < starts[visitor + 1]; step++) {
-      if (deeds.at[step] >= from) own.push({ visitor, step, draw: random() })
+      if (deeds.at[step] >= from) own.push({ step, draw: random(), opening: opens(dataset, step) })
     }
     // Openings are few and each asks for much: they come first.
-    const rank = ({ step, draw }: { step: number; draw: number }): number => (opens(dataset, step) ? draw - 1 : draw)
-    own.sort((a, b) => rank(a) - rank(b) || a.step - b.step)
-    moments.push(...own.slice(0, MOST_PER_VISITOR))
+    const rank = ({ draw, opening }: (typeof own)[number]): number => (opening ? draw - 1 : draw)
+    if (own.length > MOST_PER_VISITOR) own.sort((a, b) => rank(a) - rank(b) || a.step - b.step)
+    for (const { step, draw, opening } of own.slice(0, MOST_PER_VISITOR)) (opening ? openings : steps).push(visitor, step, draw)
   }
-  moments.sort((a, b) => a.draw - b.draw || a.step - b.step)
-  const openMoments = moments.filter(({ step }) => opens(dataset, step)).slice(0, most / 2)
-  const steps = moments.filter(({ step }) => !opens(dataset, step))
-  const mostSteps = openMoments.length > SOME_OPENINGS ? STEPS_PER_OPENING * openMoments.length : most
-  return [...openMoments, ...steps.slice(0, Math.min(mostSteps, most - openMoments.length))]
+  const chosen = openings.first(Math.floor(most / 2))
+  const mostSteps = chosen.length > SOME_OPENINGS ? STEPS_PER_OPENING * chosen.length : most
+  return [...chosen, ...steps.first(Math.min(mostSteps, most - chosen.length))]
     .sort((a, b) => a.draw - b.draw || a.step - b.step)
     .flatMap(({ visitor, step }) => {
       const hash = itemHash(visitors[visitor], seed)
@@ -72,7 +72,7 @@ export function sampleDecisions(
       const half = Math.floor(hash / 5) % 2 === 0 ? 0 : 1
       const end = starts[visitor + 1]
       const made = opens(dataset, step)
-        ? openings(dataset, starts[visitor], step, end, remembered)
+        ? opening(dataset, starts[visitor], step, end, remembered)
         : inSession(dataset, starts[visitor], step, remembered)
       return made
         .filter(({ next }) => next.size > 0)
@@ -81,6 +81,39 @@ export function sampleDecisions(
           return { ...decision, validation, visitor, half, position }
         })
     })
+}
+
+/** Columns of moments at which somebody could have been asked: of a large history there are millions, of which thousands are kept. */
+class Moments {
+  private length = 0
+  private visitor = new Uint32Array(1024)
+  private step = new Uint32Array(1024)
+  private draw = new Float64Array(1024)
+
+  push(visitor: number, step: number, draw: number): void {
+    if (this.length === this.step.length) {
+      this.visitor = doubled(this.visitor)
+      this.step = doubled(this.step)
+      this.draw = doubled(this.draw)
+    }
+    this.visitor[this.length] = visitor
+    this.step[this.length] = step
+    // What is drawn lowest comes first; `topPlaces` looks for the largest.
+    this.draw[this.length++] = -draw
+  }
+
+  /** The `most` that were drawn lowest, in that order. */
+  first(most: number): { visitor: number; step: number; draw: number }[] {
+    const all = Uint32Array.from({ length: this.length }, (_, place) => place)
+    const places = topPlaces(all, all.length, { values: this.draw, ids: this.step, most })
+    return Array.from(places, (place) => ({ visitor: this.visitor[place], step: this.step[place], draw: -this.draw[place] }))
+  }
+}
+
+function doubled<T extends Uint32Array | Float64Array>(column: T): T {
+  const larger = new (column.constructor as new (length: number) => T)(2 * column.length)
+  larger.set(column)
+  return larger
 }
 
 const opens = ({ deeds }: Dataset, step: number): boolean => deeds.session[step] !== deeds.session[step - 1]
@@ -93,7 +126,7 @@ function inSession({ deeds, countries }: Dataset, start: number, step: number, r
   return [{ kind: 'step', history, country: countries[deeds.country[step]], next: new Set([deeds.item[step]]), barred: NOTHING }]
 }
 
-function openings({ deeds, countries }: Dataset, start: number, step: number, end: number, remembered: number): Asked[] {
+function opening({ deeds, countries }: Dataset, start: number, step: number, end: number, remembered: number): Asked[] {
   const history = historyOf(deeds, start, step, remembered, deeds.at[step])
   const next = new Set(deeds.item.subarray(step, end))
   const owned = new Set(deeds.item.subarray(start, step))
@@ -121,6 +154,24 @@ export function takenAgain(decisions: readonly Decision[]): boolean {
 
 /** The moment that parts what lists are built on from what the ranker learns from: the last `share` of deeds lie after it. */
 export function partingTime({ deeds }: Dataset, share: number): number {
-  const times = Float64Array.from(deeds.at.subarray(0, deeds.count)).sort()
-  return times[Math.floor(times.length * (1 - share))] ?? 0
+  const wanted = Math.floor(deeds.count * (1 - share))
+  const times = deeds.at.subarray(0, deeds.count)
+  if (wanted >= times.length) return 0
+  // Sorted, the time would stand at that place; counting by its upper half and then by its lower finds it in two passes.
+  const upper = placeIn(times, wanted, (at) => at >>> 16)
+  const lower = placeIn(times, upper.rest, (at) => (at >>> 16 === upper.value ? at & 0xffff : -1))
+  return upper.value * 0x1_0000 + lower.value
+}
+
+/** The value of 16 bits that stands at a place of the sorted ones (-1 is none), and how many of the same stand before it. */
+function placeIn(times: Uint32Array, place: number, partOf: (at: number) => number): { value: number; rest: number } {
+  const counts = new Uint32Array(0x1_0000)
+  for (const at of times) {
+    const value = partOf(at)
+    if (value >= 0) counts[value]++
+  }
+  let rest = place
+  let value = 0
+  while (rest >= counts[value]) rest -= counts[value++]
+  return { value, rest }
 }
