@@ -2,7 +2,7 @@ import getPort from 'get-port'
 import { CHANNEL_KEY } from '../../shared/release/keys.ts'
 import { type Manifest, releaseId } from '../../shared/release/manifest.ts'
 import type { Packs } from '../release/packs.ts'
-import { publish } from '../release/publish.ts'
+import { KEPT_RELEASES, publish } from '../release/publish.ts'
 import type { KvSink } from '../stores/kv-sink.ts'
 import type { Bench, BenchEdge } from './bench-edge.ts'
 import { startProcess } from './load-process.ts'
@@ -50,8 +50,8 @@ export type UnderLoad = {
 }
 
 const CONNECTIONS = 16
-/** Two more than KV keeps: each release that is published lets packs of an older one go. */
-const EDITIONS = 9
+/** Two more than KV keeps, which are there from the start: each release that is published lets packs of an older one go. */
+const EDITIONS = KEPT_RELEASES + 2
 /** An isolate that has found a new pointer reads the release within this. */
 const SOON_MS = 2000
 const MEGABYTE = 1024 * 1024
@@ -66,7 +66,8 @@ export async function measureUnderLoad(bench: Bench, options: LoadOptions): Prom
   const { ask, stop } = startProcess<Shopping, Trace>('shopping.ts')
   try {
     const { kv, blobs } = edge.stores
-    await publish(kv, blobs, editions[0].manifest, editions[0].packs, Date.now())
+    const kept = editions.slice(0, KEPT_RELEASES)
+    for (const { manifest, packs } of kept) await publish(kv, blobs, manifest, packs, Date.now())
     const items = await itemsByPopularity(kv, editions[0].manifest)
     const shoppers = await bringShoppers(edge.url, items, options.shoppers)
     await warmUp(edge, shoppers)
@@ -138,7 +139,7 @@ async function flipAll(
   // One that began as the load ends would be seen by nobody.
   for (let i = 1; begun + 1000 * flipEvery * i < until - 500 * flipEvery; i++) {
     await wait(begun + 1000 * flipEvery * i - performance.now())
-    const { release, manifest, packs } = editions[i % editions.length]
+    const { release, manifest, packs } = editions[(KEPT_RELEASES - 1 + i) % editions.length]
     const startedAt = Date.now()
     const { kvDeletes } = await publish(kv, stores.blobs, manifest, packs, startedAt)
     flips.push({ release, startedAt, movedAt, endedAt: Date.now(), deleted: kvDeletes })

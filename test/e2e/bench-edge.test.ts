@@ -1,9 +1,12 @@
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { type Bench, type BenchEdge, openBench } from '../../batch/edge-bench/bench-edge.ts'
+import { judge } from '../../batch/edge-bench/judge-answer.ts'
+import { mustsOf } from '../../batch/edge-bench/load-verdict.ts'
 import { madeUpRelease } from '../../batch/edge-bench/made-up-release.ts'
 import type { Row } from '../../batch/edge-bench/rows.ts'
 import { scenarios } from '../../batch/edge-bench/scenarios.ts'
 import { bringShoppers, itemsByPopularity } from '../../batch/edge-bench/shoppers.ts'
+import { type LoadOptions, measureUnderLoad } from '../../batch/edge-bench/under-load.ts'
 import { measureWarm } from '../../batch/edge-bench/warm.ts'
 import { publish } from '../../batch/release/publish.ts'
 
@@ -59,4 +62,74 @@ it('counts what each answer asks of storage: with a token nothing', () => {
   // The log and the visitor's object.
   expect(operations('event')).toEqual([0, 2, 0])
   expect(figure('token', 'pack-hit-rate')).toBe(1)
+})
+
+describe('under load, while releases change', () => {
+  const short: LoadOptions = {
+    seconds: 6,
+    flipEvery: 1,
+    share: 0.3,
+    measured: 0.5,
+    items: 400,
+    shoppers: 20,
+    refresh: 1,
+    settled: 2,
+    advance: () => undefined,
+  }
+  const run = async (options: Partial<LoadOptions>) => {
+    if (bench === undefined) throw new Error('there is no bench')
+    const load = await measureUnderLoad(bench, { ...short, ...options })
+    return { ...load, musts: Object.fromEntries(mustsOf(load).map(({ what, holds, told }) => [what, holds ? 'holds' : told.join(' ')])) }
+  }
+
+  it('nothing fails, no answer mixes two releases, clicks bring tokens, and packs of old releases go', async () => {
+    const { musts, flips, trace } = await run({})
+    expect(musts['no error']).toBe('holds')
+    expect(musts['no answer that mixes two releases']).toBe('holds')
+    expect(musts['every click brings a token']).toBe('holds')
+    expect(trace.clicks).toBeGreaterThan(0)
+    expect(trace.releases.length).toBeGreaterThan(1)
+    expect(flips.some(({ deleted }) => deleted > 0)).toBe(true)
+  })
+
+  it('judges every item of an answer by the release that it names', () => {
+    const item = (id: string, edition: number, listed: boolean) => ({
+      id,
+      score: 1,
+      position: 1,
+      source: 'neighbours' as const,
+      reasons: [],
+      values: Object.assign({ edition }, { listed }),
+    })
+    const verdict = (...items: ReturnType<typeof item>[]) =>
+      judge(
+        { recommId: 'r', release: 'two', rung: 'onnx', cohort: 1, region: 'GB', items },
+        new Map([
+          ['one', 1],
+          ['two', 2],
+        ]),
+        new Set(['clicked']),
+      )
+    expect(verdict(item('a', 2, true), item('clicked', 2, false))).toBeNull()
+    expect(verdict(item('a', 2, true), item('b', 1, true))).toMatchObject({ mixed: expect.stringContaining('b of edition 1') })
+    expect(verdict(item('a', 2, true), item('b', 2, false))).toMatchObject({ mixed: expect.stringContaining('does not list') })
+    expect(verdict()).toMatchObject({ mixed: expect.stringContaining('without items') })
+  })
+
+  it('would find lists or values of another release, and a leak', async () => {
+    const { musts, trace } = await run({
+      seconds: 4,
+      leakBytes: 100_000,
+      // Every second edition has another one's lists, every other one another one's values.
+      spoilt: (manifest, others) => {
+        const at = others.indexOf(manifest)
+        const other = others[(at + 1) % others.length]
+        return at % 2 === 0 ? { ...manifest, lists: other.lists } : { ...manifest, display: other.display }
+      },
+    })
+    expect(musts['no error']).toBe('holds')
+    expect(trace.mixed.count).toBeGreaterThan(0)
+    expect(musts['no answer that mixes two releases']).toMatch(/does not list|of edition \d in an answer/)
+    expect(musts['isolate memory flat (heap, buffers, WASM)']).not.toBe('holds')
+  })
 })
