@@ -46,7 +46,10 @@ const { values: options } = parseOptions({
 const { name, kv_namespaces, r2_buckets, secrets } = unstable_readConfig({ config: CONFIG }, { hideWarnings: true })
 const worker = name ?? 'nightjar'
 const namespaceTitle = kv_namespaces[0]?.id ?? 'nightjar-releases'
-const bucket = r2_buckets[0]?.bucket_name ?? 'nightjar-events'
+const bucketBound = (binding: string): string | undefined =>
+  r2_buckets.find((one: { binding: string; bucket_name?: string }) => one.binding === binding)?.bucket_name
+const bucket = bucketBound('EVENTS') ?? 'nightjar-events'
+const euBucket = bucketBound('EVENTS_EU')
 const needed: string[] = secrets?.required ?? []
 
 type Account = { id: string; token: string }
@@ -70,6 +73,15 @@ const STEPS: Step[] = [
     plan: `create the R2 bucket "${bucket}" unless it exists, and let its ${EXPIRING.map((prefix) => `${prefix}/`).join(', ')} expire after ${ARCHIVE_DAYS} days`,
     run: ensureBucket,
   },
+  ...(euBucket === undefined
+    ? []
+    : [
+        {
+          plan: `create the R2 bucket "${euBucket}" in the EU's jurisdiction unless it exists`,
+          run: async ({ environment }: Deployment) =>
+            (await createBucket(euBucket, ['--jurisdiction', 'eu'], environment)) ? 'created' : 'exists',
+        },
+      ]),
   { plan: 'write wrangler.deploy.toml: wrangler.toml with the ids of this account', run: writeConfig },
   { plan: `generate those of the secrets ${needed.join(', ')} that are not set; none that is set is touched`, run: missingSecrets },
   {
@@ -147,13 +159,7 @@ async function ensureNamespace(deployment: Deployment): Promise<string> {
 }
 
 async function ensureBucket({ environment }: Deployment): Promise<string> {
-  const created = await wrangler(['r2', 'bucket', 'create', bucket], environment).then(
-    () => true,
-    (error: unknown) => {
-      if (error instanceof WranglerError && /already exists|already own|10004/.test(error.message)) return false
-      throw error
-    },
-  )
+  const created = await createBucket(bucket, [], environment)
   const rules = await wrangler(['r2', 'bucket', 'lifecycle', 'list', bucket], environment)
   const days = String(ARCHIVE_DAYS)
   for (const prefix of EXPIRING) {
@@ -163,6 +169,16 @@ async function ensureBucket({ environment }: Deployment): Promise<string> {
   }
   return created ? 'created' : 'exists'
 }
+
+/** @returns false where it was there */
+const createBucket = (name: string, more: string[], environment: Record<string, string>): Promise<boolean> =>
+  wrangler(['r2', 'bucket', 'create', name, ...more], environment).then(
+    () => true,
+    (error: unknown) => {
+      if (error instanceof WranglerError && /already exists|already own|10004/.test(error.message)) return false
+      throw error
+    },
+  )
 
 function writeConfig({ namespace }: Deployment): Promise<string> {
   writeFileSync(DEPLOY_CONFIG, deployConfig(readFileSync(CONFIG, 'utf8'), { namespace }))

@@ -35,10 +35,8 @@ export function metered(env: Env): Env {
     counted = {
       ...env,
       RELEASES: meteredKv(env.RELEASES),
-      EVENTS: withCalls(env.EVENTS, (call) => {
-        meters.r2++
-        return call()
-      }),
+      EVENTS: meteredBucket(env.EVENTS),
+      ...(env.EVENTS_EU !== undefined && { EVENTS_EU: meteredBucket(env.EVENTS_EU) }),
       VISITORS: meteredObjects(env.VISITORS),
       EVENT_LOGS: meteredObjects(env.EVENT_LOGS),
       AUDIT_LOG: meteredObjects(env.AUDIT_LOG),
@@ -60,6 +58,12 @@ function withCalls<T extends object>(target: T, around: Around): T {
     },
   })
 }
+
+const meteredBucket = (bucket: R2Bucket): R2Bucket =>
+  withCalls(bucket, (call) => {
+    meters.r2++
+    return call()
+  })
 
 const meteredKv = (namespace: KVNamespace): KVNamespace =>
   withCalls(namespace, async (call, [asked]) => {

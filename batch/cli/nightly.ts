@@ -1,13 +1,15 @@
+import { rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
 import { EVENTS_PREFIX } from '../../shared/quarantine.ts'
 import { parseRetention } from '../../shared/retention.ts'
 import { readConfig } from '../config.ts'
+import { type ArchivePart, archiveParts, euCopy } from '../night/archive-parts.ts'
 import { recordFor } from '../night/audit.ts'
 import { fetchEdgeEvents } from '../night/edge-events.ts'
 import { flushEdge } from '../night/flush-edge.ts'
-import { dropStrays, forgetErased } from '../night/forget.ts'
+import { type CopiedPart, dropStrays, forgetErased } from '../night/forget.ts'
 import { takeLock } from '../night/lock.ts'
 import { type NightReport, night } from '../night/night.ts'
 import type { Progress } from '../night/stages.ts'
@@ -96,9 +98,16 @@ async function runNightly(options: NightlyOptions): Promise<void> {
       if (options.edgeEvents ?? !HISTORIC.has(options.source)) {
         if (!options.plan) await flushEdge(directory, readAdminKey(), progress)
         const archive = join(directory, 'edge-events')
-        const { files, rejected } = await fetchEdgeEvents(stores.blobs, archive, progress.advance)
+        const parts = archiveParts(stores, archive)
+        let files = 0
+        let rejected = 0
+        for (const part of parts) {
+          const fetched = await fetchEdgeEvents(part.archive, part.directory, progress.advance)
+          files += fetched.files
+          rejected += fetched.rejected
+        }
         if (rejected > 0) progress.note(`${rejected} archived lines fit no contract and went to quarantine: npx nightjar quarantine list`)
-        if (!options.plan) await forgetAndRecord(stores.blobs, archive, progress)
+        if (!options.plan) await forgetAndRecord(stores.blobs, parts, archive, progress)
         if (files > 0) sources.push(openSource('edge', { ...options, directory, data: archive }))
       }
       const report = await night({
@@ -128,11 +137,17 @@ async function runNightly(options: NightlyOptions): Promise<void> {
 }
 
 /** What must not be learned from leaves the archive before anything is read, and that it did is put on record. */
-async function forgetAndRecord(blobs: BlobSource, archive: string, progress: Progress): Promise<void> {
-  const keys = await blobs.list(EVENTS_PREFIX)
-  dropStrays(archive, keys)
+async function forgetAndRecord(blobs: BlobSource, parts: readonly ArchivePart[], copies: string, progress: Progress): Promise<void> {
+  const copied: CopiedPart[] = []
+  for (const { archive, directory } of parts) {
+    const keys = await archive.list(EVENTS_PREFIX)
+    dropStrays(directory, keys)
+    copied.push({ archive, directory, keys })
+  }
+  // A part that the deployment no longer has.
+  if (!parts.some(({ name }) => name === 'eu/')) rmSync(euCopy(copies), { recursive: true, force: true })
   const retention = parseRetention(await readVariable('RETENTION_DAYS'))
-  const { visitors, events, expired, files } = await forgetErased(blobs, archive, keys, retention, Date.now())
+  const { visitors, events, expired, files } = await forgetErased(copied, retention, Date.now())
   if (files === 0) return
   await recordFor('night', blobs, { action: 'forgotten', actor: 'night', detail: { visitors, events, expired, files } }, Date.now())
   progress.note(

@@ -37,7 +37,7 @@ async function list(options: QuarantineOptions): Promise<void> {
   const stores = await openTarget(options)
   try {
     const rows = []
-    for await (const { name, records } of readQuarantine(stores.blobs)) {
+    for await (const { name, records } of readQuarantine(stores)) {
       const reasons = new Map<string, number>()
       for (const { detail } of records) reasons.set(general(detail), (reasons.get(general(detail)) ?? 0) + 1)
       const told = [...reasons].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1))
@@ -63,7 +63,7 @@ const general = (detail: string): string => detail.replace(/^events\[\d+\]\.?/, 
 async function show(name: string, options: QuarantineOptions): Promise<void> {
   const stores = await openTarget(options)
   try {
-    for await (const { records } of readQuarantine(stores.blobs, name)) {
+    for await (const { records } of readQuarantine(stores, name)) {
       const shown = records.slice(0, options.limit)
       if (options.json) print(shown)
       else
@@ -81,7 +81,7 @@ async function replay(name: string | undefined, options: QuarantineOptions): Pro
   const stores = await openTarget(options)
   try {
     const rows: Replay[] = []
-    for await (const file of readQuarantine(stores.blobs, name)) rows.push(await replayFile(stores.blobs, file))
+    for await (const file of readQuarantine(stores, name)) rows.push(await replayFile(stores.blobs, file))
     const sum = (of: (row: Replay) => number): number => rows.reduce((total, row) => total + of(row), 0)
     const detail = { replayed: sum((row) => row.replayed), left: sum((row) => row.left) }
     if (detail.replayed > 0) await recordFor('operator', stores.blobs, { action: 'admin', actor: 'operator', detail }, Date.now())

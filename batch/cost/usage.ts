@@ -18,6 +18,7 @@ export type Workload = {
   looks: number
   /** Share of visitors who are new in a month. */
   newShare: number
+  /** Those of the EU among them. */
   shards: number
   /** Wall-clock milliseconds that an object is busy with a request. */
   objectMs: number
@@ -32,7 +33,7 @@ export const USUAL: Omit<Workload, 'recommendations' | 'eventPosts' | 'items' | 
   restarts: 60,
   looks: 1,
   newShare: 0.3,
-  shards: 4,
+  shards: 8,
   objectMs: 10,
   changedShare: 1,
 }

@@ -36,6 +36,12 @@ export async function fetchEdgeEvents(
 /** Beside the file that the edge may have written for the same posts. */
 const nightQuarantineKey = (key: string): string => quarantineKey(key).replace(/\.ndjson$/, '-night.ndjson')
 
+/** When a file's posts came, to the hour; a line that cannot be read does not say it. */
+function hourOf(key: string): number {
+  const [, day = '', hour = ''] = /date=(\d{4}-\d\d-\d\d)\/hour=(\d\d)\//.exec(key) ?? []
+  return Date.parse(`${day}T${hour}:00Z`) || 0
+}
+
 function checked(key: string, text: string): { fit: string; unfit: string[] } {
   const fit: string[] = []
   const unfit: string[] = []
@@ -43,7 +49,14 @@ function checked(key: string, text: string): { fit: string; unfit: string[] } {
     if (line === '') continue
     const fault = faultOfLine(line)
     if (fault === null) fit.push(`${line}\n`)
-    else unfit.push(rejectedLine(fault.value, fault.seen, { offset: `${key}:${i + 1}`, field: fault.field, detail: fault.detail }))
+    else
+      unfit.push(
+        rejectedLine(
+          fault.value,
+          { ...fault.seen, received: fault.seen.received || hourOf(key) },
+          { offset: `${key}:${i + 1}`, field: fault.field, detail: fault.detail },
+        ),
+      )
   }
   return { fit: fit.join(''), unfit }
 }

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join, sep } from 'node:path'
-import { erasuresIn, mergesIn, type Purged, purge } from '../../shared/archive-lines.ts'
+import { type Erasures, erasuresIn, mergesIn, type Purged, purge } from '../../shared/archive-lines.ts'
 import { EVENTS_PREFIX, QUARANTINE_PREFIX } from '../../shared/quarantine.ts'
 import type { Retention } from '../../shared/retention.ts'
 import type { BlobSource } from '../stores/blob-source.ts'
@@ -8,21 +8,31 @@ import type { BlobSource } from '../stores/blob-source.ts'
 /** What a night removed from the archive. */
 export type Forgotten = { visitors: number; events: number; expired: number; files: number }
 
+/** A part of the archive, and its files, all of which lie in `directory` as well. */
+export type CopiedPart = { archive: BlobSource; directory: string; keys: readonly string[] }
+
 /**
- * Removes the events of erased visitors, and those that have had their time, from the archive, from its copy in
- * `directory`, and from quarantine. The archive goes first: a night that is killed between the two finds the line in the copy again.
- * @param keys the archive's files, all of which lie in `directory` @param now Unix milliseconds
+ * Removes the events of erased visitors, and those that have had their time, from every part of the archive, from their
+ * copies, and from quarantine. Who is erased in one part is erased in all.
+ * @param now Unix milliseconds
  */
-export async function forgetErased(
-  archive: BlobSource,
-  directory: string,
-  keys: readonly string[],
-  retention: Retention,
-  now: number,
-): Promise<Forgotten> {
-  const erasures = readErasures(directory, keys)
+export async function forgetErased(parts: readonly CopiedPart[], retention: Retention, now: number): Promise<Forgotten> {
+  const erasures = readErasures(parts)
   const visitors = new Set<string>()
   const done: Forgotten = { visitors: 0, events: 0, expired: 0, files: 0 }
+  for (const part of parts) await forgetIn(part, erasures, retention, now, visitors, done)
+  return { ...done, visitors: visitors.size }
+}
+
+/** The archive goes first: a night that is killed between the two finds the line in the copy again. */
+async function forgetIn(
+  { archive, directory, keys }: CopiedPart,
+  erasures: Erasures,
+  retention: Retention,
+  now: number,
+  visitors: Set<string>,
+  done: Forgotten,
+): Promise<void> {
   const apply = async (key: string, text: string): Promise<Purged | null> => {
     const purged = purge(text, erasures, retention, now)
     if (purged.forgotten + purged.expired === 0) return null
@@ -45,22 +55,22 @@ export async function forgetErased(
     }
   }
   for (const key of await archive.list(QUARANTINE_PREFIX)) await apply(key, new TextDecoder().decode(await archive.get(key)))
-  return { ...done, visitors: visitors.size }
 }
 
 /**
  * Every erasure that stands in the archive; of several of one visitor, the one that reaches furthest. Who is erased as the
  * user they logged in as is erased as the stranger they were before.
  */
-function readErasures(directory: string, keys: readonly string[]): Map<string, number> {
+function readErasures(parts: readonly CopiedPart[]): Map<string, number> {
   const erasures = new Map<string, number>()
   const merges: [from: string, into: string][] = []
   const erase = (visitor: string, until: number): unknown => erasures.set(visitor, Math.max(until, erasures.get(visitor) ?? 0))
-  for (const key of keys) {
-    const text = readFileSync(join(directory, key), 'utf8')
-    for (const [visitor, until] of erasuresIn(text)) erase(visitor, until)
-    merges.push(...mergesIn(text))
-  }
+  for (const { directory, keys } of parts)
+    for (const key of keys) {
+      const text = readFileSync(join(directory, key), 'utf8')
+      for (const [visitor, until] of erasuresIn(text)) erase(visitor, until)
+      merges.push(...mergesIn(text))
+    }
   for (const [from, into] of merges) {
     const until = erasures.get(into)
     if (until !== undefined) erase(from, until)

@@ -4,21 +4,26 @@ import type { RejectedRecord } from '../../shared/schemas/events.ts'
 import { ITEMS_PREFIX } from '../../shared/schemas/items.ts'
 import { InputError } from '../sources/source.ts'
 import type { BlobSource } from '../stores/blob-source.ts'
+import type { Stores } from '../stores/open-stores.ts'
+import { archiveParts } from './archive-parts.ts'
 
-export type QuarantineFile = { name: string; records: RejectedRecord[] }
+/** `path` is its name within its bucket. */
+export type QuarantineFile = { name: string; path: string; archive: BlobSource; records: RejectedRecord[] }
 
-/** The names of all files, oldest first, without the prefix. */
-const namesIn = async (blobs: BlobSource): Promise<string[]> =>
-  (await blobs.list(QUARANTINE_PREFIX)).map((key) => key.slice(QUARANTINE_PREFIX.length))
-
-/** Every file, or the one that is named. @throws InputError where there is no such file */
-export async function* readQuarantine(blobs: BlobSource, name?: string): AsyncGenerator<QuarantineFile> {
-  const names = await namesIn(blobs)
-  if (name !== undefined && !names.includes(name))
+/** Every file, oldest first, or the one that is named; those of the EU begin with `eu/`. @throws InputError where there is no such file */
+export async function* readQuarantine(stores: Pick<Stores, 'blobs' | 'euBlobs'>, name?: string): AsyncGenerator<QuarantineFile> {
+  const files: Omit<QuarantineFile, 'records'>[] = []
+  for (const { archive, name: part } of archiveParts(stores, ''))
+    for (const key of await archive.list(QUARANTINE_PREFIX)) {
+      const path = key.slice(QUARANTINE_PREFIX.length)
+      files.push({ name: part + path, path, archive })
+    }
+  const asked = files.filter((file) => name === undefined || file.name === name)
+  if (name !== undefined && asked.length === 0)
     throw new InputError(`no quarantine file "${name}"; "npx nightjar quarantine list" names them`)
-  for (const one of name === undefined ? names : [name]) {
-    const text = new TextDecoder().decode(await blobs.get(QUARANTINE_PREFIX + one))
-    yield { name: one, records: linesOf(text).map((line) => JSON.parse(line) as RejectedRecord) }
+  for (const file of asked) {
+    const text = new TextDecoder().decode(await file.archive.get(QUARANTINE_PREFIX + file.path))
+    yield { ...file, records: linesOf(text).map((line) => JSON.parse(line) as RejectedRecord) }
   }
 }
 
@@ -28,18 +33,19 @@ export type Replay = { name: string; replayed: number; left: number }
 /**
  * Gives what fits by now back to the archive, under the hour it came in, and keeps the rest. The archive is written first,
  * under a name that its content makes: whatever stops this, another run does the same again, and ids count once.
+ * @param catalogue the bucket that has the catalogue's log, wherever the file lies
  */
-export async function replayFile(blobs: BlobSource, { name, records }: QuarantineFile): Promise<Replay> {
+export async function replayFile(catalogue: BlobSource, { name, path, archive, records }: QuarantineFile): Promise<Replay> {
   const tried = records.map((record) => ({ record, result: replayed(record) }))
   const events = tried.flatMap(({ result }) => result?.events ?? [])
   const changes = tried.flatMap(({ result }) => result?.changes ?? [])
   const left = tried.flatMap(({ record, result }) => (result === null ? [record] : []))
   const back = events.length + changes.length
   if (back > 0) {
-    await give(blobs, `${EVENTS_PREFIX}${name.replace(/\.ndjson$/, '')}`, events)
-    await give(blobs, `${ITEMS_PREFIX}${name.split('/')[0]}/${changes[0]?.received}`, changes)
-    if (left.length > 0) await blobs.put(QUARANTINE_PREFIX + name, new TextEncoder().encode(textOf(left)))
-    else await blobs.delete([QUARANTINE_PREFIX + name])
+    await give(archive, `${EVENTS_PREFIX}${path.replace(/\.ndjson$/, '')}`, events)
+    await give(catalogue, `${ITEMS_PREFIX}${path.split('/')[0]}/${changes[0]?.received}`, changes)
+    if (left.length > 0) await archive.put(QUARANTINE_PREFIX + path, new TextEncoder().encode(textOf(left)))
+    else await archive.delete([QUARANTINE_PREFIX + path])
   }
   return { name, replayed: back, left: left.length }
 }

@@ -13,12 +13,15 @@ export type Bindings = {
     put(key: string, value: ArrayBufferView | string): Promise<void>
     delete(key: string): Promise<void>
   }
-  EVENTS: {
-    get(key: string): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null>
-    list(options: { prefix: string; cursor?: string }): Promise<{ objects: { key: string }[]; truncated: boolean; cursor?: string }>
-    put(key: string, value: ArrayBufferView): Promise<unknown>
-    delete(keys: string[]): Promise<void>
-  }
+  EVENTS: Bucket
+  EVENTS_EU?: Bucket
+}
+
+type Bucket = {
+  get(key: string): Promise<{ arrayBuffer(): Promise<ArrayBuffer> } | null>
+  list(options: { prefix: string; cursor?: string }): Promise<{ objects: { key: string }[]; truncated: boolean; cursor?: string }>
+  put(key: string, value: ArrayBufferView): Promise<unknown>
+  delete(keys: string[]): Promise<void>
 }
 
 /** R2 takes no more keys in one call. */
@@ -43,7 +46,7 @@ export async function openBindings(persist: string, configPath: string): Promise
 }
 
 /** The stores behind a Worker's bindings, however they were come by. */
-export function storesOf({ RELEASES, EVENTS }: Bindings, close: () => Promise<void>): Stores {
+export function storesOf({ RELEASES, EVENTS, EVENTS_EU }: Bindings, close: () => Promise<void>): Stores {
   const kv: KvSink = {
     async get(key) {
       const value = await again(() => RELEASES.get(key, 'arrayBuffer'))
@@ -64,30 +67,33 @@ export function storesOf({ RELEASES, EVENTS }: Bindings, close: () => Promise<vo
     delete: (keys) => inParallel(keys, (key) => again(() => RELEASES.delete(key))),
     close: () => Promise.resolve(),
   }
-  const blobs: BlobSource = {
+  return { kv, blobs: blobsIn(EVENTS), euBlobs: EVENTS_EU === undefined ? null : blobsIn(EVENTS_EU), close }
+}
+
+function blobsIn(bucket: Bucket): BlobSource {
+  return {
     async list(prefix) {
       const keys: string[] = []
-      let page = await again(() => EVENTS.list({ prefix }))
+      let page = await again(() => bucket.list({ prefix }))
       keys.push(...page.objects.map((object) => object.key))
       while (page.truncated && page.cursor !== undefined) {
         const { cursor } = page
-        page = await again(() => EVENTS.list({ prefix, cursor }))
+        page = await again(() => bucket.list({ prefix, cursor }))
         keys.push(...page.objects.map((object) => object.key))
       }
       return keys.sort()
     },
     async get(key) {
-      const bytes = await again(async () => (await EVENTS.get(key))?.arrayBuffer())
+      const bytes = await again(async () => (await bucket.get(key))?.arrayBuffer())
       if (bytes === undefined) throw new Error(`${key} is not in the bucket`)
       return new Uint8Array(bytes)
     },
     async put(key, bytes) {
-      await again(() => EVENTS.put(key, bytes))
+      await again(() => bucket.put(key, bytes))
     },
     async delete(keys) {
-      for (let i = 0; i < keys.length; i += MOST_DELETES) await again(() => EVENTS.delete(keys.slice(i, i + MOST_DELETES)))
+      for (let i = 0; i < keys.length; i += MOST_DELETES) await again(() => bucket.delete(keys.slice(i, i + MOST_DELETES)))
     },
     close: () => Promise.resolve(),
   }
-  return { kv, blobs, close }
 }

@@ -1,4 +1,4 @@
-/** The night's side of the EVENTS bucket: the archive of events, and of releases. */
+/** The night's side of a bucket: EVENTS has the archive of events and of releases, EVENTS_EU the EU's part of that of events. */
 export type BlobSource = {
   /** Every key with this prefix, in ascending order. */
   list(prefix: string): Promise<string[]>

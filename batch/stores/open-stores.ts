@@ -7,7 +7,8 @@ import { liveDevServer } from './dev-server.ts'
 import type { KvSink } from './kv-sink.ts'
 import { openRest, type RestTarget } from './rest.ts'
 
-export type Stores = { kv: KvSink; blobs: BlobSource; close(): Promise<void> }
+/** `euBlobs`: where what visitors of the EU did is archived; null where it lies with everything else. */
+export type Stores = { kv: KvSink; blobs: BlobSource; euBlobs: BlobSource | null; close(): Promise<void> }
 export type StoreTarget = { kind: 'local'; persist: string } | ({ kind: 'rest' } & RestTarget)
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -32,6 +33,7 @@ export async function findTarget({ remote, directory }: { remote: boolean; direc
     token: null,
     kvNamespace: LOCAL_NAMESPACE,
     bucket: BUCKET,
+    euBucket: euBucket(),
     keysAreOneSegment: true,
   }
 }
@@ -50,8 +52,15 @@ function remoteTarget(environment: NodeJS.ProcessEnv): StoreTarget {
     token,
     kvNamespace,
     bucket: environment.NIGHTJAR_BUCKET ?? BUCKET,
+    euBucket: environment.NIGHTJAR_EU_BUCKET ?? euBucket(),
     keysAreOneSegment: false,
   }
+}
+
+/** The bucket that wrangler.toml binds as EVENTS_EU; null where it has no such block. */
+function euBucket(): string | null {
+  const text = readFileSync(join(ROOT, 'wrangler.toml'), 'utf8')
+  return /^binding = "EVENTS_EU"\nbucket_name = "([^"]+)"/m.exec(text)?.[1] ?? null
 }
 
 /** The namespace id that `npm run deploy` wrote down. */

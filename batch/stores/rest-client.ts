@@ -6,6 +6,7 @@ export type RestOptions = {
   baseUrl: string
   /** Null for the dev server, which asks for none. */
   token: string | null
+  headers?: Record<string, string>
   /** How often a call that may succeed later is tried again, and the first pause in ms; pauses double, with jitter. */
   retries?: number
   firstPauseMs?: number
@@ -30,7 +31,7 @@ export class RestClient {
   readonly #options: Required<RestOptions>
 
   constructor(options: RestOptions) {
-    this.#options = { retries: 6, firstPauseMs: 500, ...options }
+    this.#options = { headers: {}, retries: 6, firstPauseMs: 500, ...options }
   }
 
   /** The answer's body; null for 404. @throws Error with one line that says what to do */
@@ -52,8 +53,8 @@ export class RestClient {
   }
 
   async #send<T>({ method, path, body, contentType }: Call, read: (answer: Response) => Promise<T>): Promise<T> {
-    const { baseUrl, token, retries, firstPauseMs } = this.#options
-    const headers = new Headers(token === null ? {} : { authorization: `Bearer ${token}` })
+    const { baseUrl, token, headers: own, retries, firstPauseMs } = this.#options
+    const headers = new Headers(token === null ? own : { ...own, authorization: `Bearer ${token}` })
     if (contentType !== undefined) headers.set('content-type', contentType)
     const attempt = async (): Promise<T> => {
       const signal = AbortSignal.timeout(LONGEST_CALL_MS)

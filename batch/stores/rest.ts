@@ -8,6 +8,8 @@ import { RestClient, type RestOptions } from './rest-client.ts'
 export type RestTarget = RestOptions & {
   kvNamespace: string
   bucket: string
+  /** The bucket in the EU's jurisdiction, where there is one. */
+  euBucket?: string | null
   /** The dev server's routes take an object's key as one path segment, the API's as the rest of the path. */
   keysAreOneSegment: boolean
 }
@@ -24,7 +26,15 @@ type Pair = { key: string; value: string; base64: boolean }
 /** KV and R2 over the REST API, as deployments and the local dev server offer it. */
 export function openRest(target: RestTarget): Stores {
   const client = new RestClient(target)
-  return { kv: restKv(client, target), blobs: restBlobs(client, target), close: () => Promise.resolve() }
+  const { bucket, euBucket = null } = target
+  // The API looks for a bucket in the jurisdiction that it is told.
+  const euClient = new RestClient({ ...target, headers: { 'cf-r2-jurisdiction': 'eu' } })
+  return {
+    kv: restKv(client, target),
+    blobs: restBlobs(client, target, bucket),
+    euBlobs: euBucket === null ? null : unlessMissing(euClient, restBlobs(euClient, target, euBucket), euBucket),
+    close: () => Promise.resolve(),
+  }
 }
 
 function restKv(client: RestClient, { kvNamespace, firstPauseMs = 500 }: RestTarget): KvSink {
@@ -103,8 +113,33 @@ function* batches(pairs: Pair[]): Generator<Pair[]> {
   if (batch.length > 0) yield batch
 }
 
-function restBlobs(client: RestClient, { bucket, keysAreOneSegment }: RestTarget): BlobSource {
-  const base = `/r2/buckets/${bucket}/objects`
+/**
+ * A deployment from before there was a bucket in the EU has none until it is deployed again, and nothing that could be in it:
+ * its list is empty. That is said once.
+ */
+function unlessMissing(client: RestClient, blobs: BlobSource, bucket: string): BlobSource {
+  let found: Promise<boolean> | null = null
+  const isThere = async (): Promise<boolean> => {
+    const there = (await client.bytes('GET', `${pathOfBucket(bucket)}?per_page=1`)) !== null
+    if (!there)
+      process.stderr.write(
+        `nightjar: there is no bucket ${bucket}; "npm run deploy" makes it, and until then the events of EU visitors lie with all others\n`,
+      )
+    return there
+  }
+  return {
+    ...blobs,
+    async list(prefix) {
+      found ??= isThere()
+      return (await found) ? blobs.list(prefix) : []
+    },
+  }
+}
+
+const pathOfBucket = (bucket: string): string => `/r2/buckets/${bucket}/objects`
+
+function restBlobs(client: RestClient, { keysAreOneSegment }: RestTarget, bucket: string): BlobSource {
+  const base = pathOfBucket(bucket)
   const pathOf = (key: string): string =>
     `${base}/${keysAreOneSegment ? encodeURIComponent(key) : key.split('/').map(encodeURIComponent).join('/')}`
   return {

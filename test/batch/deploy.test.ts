@@ -54,6 +54,7 @@ describe('npm run deploy', () => {
       'whoami',
       'KV namespace "nightjar-releases"',
       'R2 bucket "nightjar-events"',
+      'R2 bucket "nightjar-events-eu" in the EU',
       'ADMIN_KEY',
       'publish',
       'deploy',

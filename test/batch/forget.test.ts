@@ -2,9 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ingest } from '../../batch/ingest.ts'
+import { archiveParts } from '../../batch/night/archive-parts.ts'
 import { readAudit, recordFor } from '../../batch/night/audit.ts'
 import { fetchEdgeEvents } from '../../batch/night/edge-events.ts'
-import { dropStrays, forgetErased } from '../../batch/night/forget.ts'
+import { type CopiedPart, dropStrays, forgetErased } from '../../batch/night/forget.ts'
+import { edge } from '../../batch/sources/edge.ts'
 import { openStores, type Stores } from '../../batch/stores/open-stores.ts'
 import { verifyChain } from '../../shared/audit.ts'
 import { parseRetention } from '../../shared/retention.ts'
@@ -39,18 +42,22 @@ const click = (visitor: string | null, received: number, item = 'a'): object => 
   referrer: null,
 })
 const erasure = { v: 1, id: 'erasure-1', type: 'erasure', visitor: ANNA, received: NOW, until: NOW + 3 * DAY }
-const put = (key: string, lines: object[]): Promise<void> =>
-  stores.blobs.put(key, new TextEncoder().encode(lines.map((line) => `${JSON.stringify(line)}\n`).join('')))
-const text = async (key: string): Promise<string> => new TextDecoder().decode(await stores.blobs.get(key))
+const put = (key: string, lines: object[], blobs = stores.blobs): Promise<void> =>
+  blobs.put(key, new TextEncoder().encode(lines.map((line) => `${JSON.stringify(line)}\n`).join('')))
+const text = async (key: string, blobs = stores.blobs): Promise<string> => new TextDecoder().decode(await blobs.get(key))
 const early = 'events/date=2026-11-20/hour=01/s-1-2.ndjson'
 const later = 'events/date=2026-11-23/hour=00/s-3-4.ndjson'
 
 /** What a night does before it reads: fetch, then forget. */
 async function fetched(copy: string, retention = KEEP, now = NOW + DAY): Promise<Awaited<ReturnType<typeof forgetErased>>> {
-  await fetchEdgeEvents(stores.blobs, copy, () => undefined)
-  const keys = await stores.blobs.list('events/')
-  dropStrays(copy, keys)
-  return forgetErased(stores.blobs, copy, keys, retention, now)
+  const copied: CopiedPart[] = []
+  for (const { archive, directory } of archiveParts(stores, copy)) {
+    await fetchEdgeEvents(archive, directory, () => undefined)
+    const keys = await archive.list('events/')
+    dropStrays(directory, keys)
+    copied.push({ archive, directory, keys })
+  }
+  return forgetErased(copied, retention, now)
 }
 
 describe('the night after an erasure', () => {
@@ -87,6 +94,28 @@ describe('the night after an erasure', () => {
     await put(later, [erasure])
     expect(await fetched(join(folder, 'copy'))).toMatchObject({ events: 2 })
     expect(await text(early)).toBe(`${JSON.stringify(click(null, NOW - 3 * DAY))}\n`)
+  })
+
+  it('reaches both archives from either, and learns from what is left in both', async () => {
+    const { euBlobs } = stores
+    if (euBlobs === null) throw new Error('local state has a bucket for the EU')
+    const merge = { v: 1, id: 'merge-1', type: 'merge', received: NOW - DAY, visitor: BEN, into: ANNA }
+    await put(early, [click(ANNA, NOW - 3 * DAY), click('cccccccccccccccc', NOW - 3 * DAY, 'c')])
+    await put(early, [click(BEN, NOW - 3 * DAY, 'b'), click('dddddddddddddddd', NOW - 3 * DAY, 'd'), merge], euBlobs)
+    // The same event in both, as when a deployment gets its bucket in the EU between two tries.
+    await put(later, [click('dddddddddddddddd', NOW - 3 * DAY, 'd')])
+    const copy = join(folder, 'copy')
+    await fetched(copy)
+    const learned = async (): Promise<string[][]> => {
+      const { visitors, items, deeds } = await ingest([edge(copy)], { threads: 1, workDirectory: folder })
+      return [visitors, items.map(({ id }) => id), [String(deeds.count)]]
+    }
+    expect(await learned()).toEqual([[ANNA, 'cccccccccccccccc', 'dddddddddddddddd'], ['a', 'b', 'c', 'd'], ['4']])
+    await put(later, [erasure], euBlobs)
+    expect(await fetched(copy)).toEqual({ visitors: 2, events: 3, expired: 0, files: 2 })
+    expect(await text(early)).not.toContain(ANNA)
+    expect(await text(early, euBlobs)).not.toContain(BEN)
+    expect(await learned()).toEqual([['cccccccccccccccc', 'dddddddddddddddd'], ['c', 'd'], ['2']])
   })
 
   it('takes what they sent out of quarantine as well', async () => {

@@ -66,6 +66,7 @@ it('is the account’s API for a remote target', async () => {
     token: 'token',
     kvNamespace: '0123456789abcdef0123456789abcdef',
     bucket: 'nightjar-events',
+    euBucket: 'nightjar-events-eu',
     keysAreOneSegment: false,
   })
 })

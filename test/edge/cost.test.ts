@@ -62,6 +62,7 @@ const R2 = { get: 'r2-ops', head: 'r2-ops', put: 'r2-writes', list: 'r2-writes',
 const watched = (): Changes => ({
   RELEASES: counting(env.RELEASES, KV),
   EVENTS: counting(env.EVENTS, R2),
+  EVENTS_EU: counting(env.EVENTS_EU, R2),
   VISITORS: countingObjects(env.VISITORS),
   EVENT_LOGS: countingObjects(env.EVENT_LOGS),
 })

@@ -24,7 +24,7 @@ async function flood(bindings: Env): Promise<{ lines: EventRecord[]; trending: n
     const visitor = `f${String(fresh).padStart(15, '0')}`
     const record = { v: 1, type: 'click', item: 'pushed', at: NOW, received: NOW, visitor, country: 'GB', device: null, referrer: null }
     const lines = Array.from({ length: 100 }, (_, i) => `${JSON.stringify({ ...record, id: `flood-${fresh}-${i}` })}\n`).join('')
-    await appendEvents(env, lines, NOW, senderOf(network, visitor))
+    await appendEvents(env, lines, NOW, { sender: senderOf(network, visitor), eu: false })
   }
   let trending = 0
   for (const log of eventLogs(env)) {

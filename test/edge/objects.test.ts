@@ -364,9 +364,9 @@ describe('the event log', () => {
       },
     })
     const two = { ...env, EVENT_LOG_SHARDS: '2' } as unknown as Env
-    for (let i = 0; i < 10; i++) await appendEvents({ ...two, EVENT_LOGS: oneFails }, line(`e${i}`), NOW)
+    for (let i = 0; i < 10; i++) await appendEvents({ ...two, EVENT_LOGS: oneFails }, line(`e${i}`), NOW, { eu: false })
     await Promise.all(eventLogs(env).map((shard) => shard.flush()))
     expect((await ids()).sort()).toEqual(Array.from({ length: 10 }, (_, i) => `e${i}`))
-    await expect(appendEvents({ ...env, EVENT_LOGS: failing }, line('late'), NOW)).rejects.toThrow('broken')
+    await expect(appendEvents({ ...env, EVENT_LOGS: failing }, line('late'), NOW, { eu: false })).rejects.toThrow('broken')
   })
 })

@@ -22,6 +22,7 @@ import { sealMemory } from '../identity/memory-token.ts'
 import { warn } from '../log.ts'
 import { senderOf } from '../objects/crowd.ts'
 import { appendEvents } from '../objects/event-log-client.ts'
+import { isFromEu } from '../objects/place.ts'
 import type { Visited } from '../objects/visitor.ts'
 import { memoryOf, recordVisit } from '../objects/visitor-client.ts'
 import type { VisitorItem } from '../objects/visitor-state.ts'
@@ -77,7 +78,8 @@ eventRoutes.post('/v1/events', async (c) => {
     ...rejected.map(({ value, ...reason }) => rejectedLine(value, seen, reason)),
   ]
   try {
-    if (lines.length > 0) await appendEvents(c.env, lines.join(''), now, senderOf(network, visitor))
+    const eu = actor?.identity.eu ?? isFromEu(c.req.raw)
+    if (lines.length > 0) await appendEvents(c.env, lines.join(''), now, { sender: senderOf(network, visitor), eu })
   } catch (error) {
     warn('event-log-failed', error)
     throw new HttpProblem(503, 'the event log did not take the events; send them again')

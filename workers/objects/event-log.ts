@@ -4,6 +4,7 @@ import type { ErasureRecord, EventRecord } from '../../shared/schemas/events.ts'
 import type { Trends } from '../cron/trends.ts'
 import { warn } from '../log.ts'
 import { asNobodys, createCrowdTable, forgetNetworks, judgeCrowd, type Sender } from './crowd.ts'
+import { euBucket } from './place.ts'
 import { PostStore, type Range } from './post-store.ts'
 import { countTrends, createTrendTable, readTrends } from './trend-store.ts'
 
@@ -23,18 +24,25 @@ const HOUR_MS = 3_600_000
  */
 export class EventLog extends DurableObject<Env> {
   private flushing: Promise<unknown> = Promise.resolve()
+  private isInEu: boolean
   private readonly posts: PostStore
 
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env)
     this.posts = new PostStore(ctx.storage)
     createTrendTable(ctx.storage.sql)
+    // Told by a table that is there or not: whatever becomes of the configuration, a shard knows where what it holds belongs.
+    this.isInEu = ctx.storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'in_eu'").toArray().length > 0
     createCrowdTable(ctx.storage.sql)
   }
 
-  /** @param lines archive lines (NDJSON), all of one sender @param received Unix milliseconds */
-  async append(lines: string, received: number, sender: Sender | null = null): Promise<void> {
+  /** @param lines archive lines (NDJSON), all of one sender @param received Unix milliseconds @param eu whether this shard is one of the EU's */
+  async append(lines: string, received: number, sender: Sender | null = null, eu = false): Promise<void> {
     const { network = null, mark = null } = sender ?? {}
+    if (eu && !this.isInEu) {
+      this.ctx.storage.sql.exec('CREATE TABLE in_eu (id INTEGER PRIMARY KEY)')
+      this.isInEu = true
+    }
     this.posts.add({ received, lines, network, mark })
     if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(Date.now() + FLUSH_AFTER_MS)
   }
@@ -103,14 +111,23 @@ export class EventLog extends DurableObject<Env> {
     })
     const taken = lines.filter((line) => !isRejectedLine(line))
     const rejected = lines.filter(isRejectedLine)
-    if (taken.length > 0) await this.env.EVENTS.put(key, textOf(taken))
-    if (rejected.length > 0) await this.env.EVENTS.put(quarantineKey(key), textOf(rejected))
+    const archive = this.archive()
+    if (taken.length > 0) await archive.put(key, textOf(taken))
+    if (rejected.length > 0) await archive.put(quarantineKey(key), textOf(rejected))
     if (posts.length > 0) this.countTrends(taken, posts[0].received)
     this.ctx.storage.transactionSync(() => {
       crowd.keep()
       this.posts.end(range)
     })
     return posts.length
+  }
+
+  /** @throws when this shard is one of the EU's and the deployment has no bucket there any more: what it holds waits for one */
+  private archive(): R2Bucket {
+    if (!this.isInEu) return this.env.EVENTS
+    const bucket = euBucket(this.env)
+    if (bucket === null) throw new Error('EVENTS_EU is not bound, and events of the EU wait for it')
+    return bucket
   }
 
   /** Trends are a guess at what is wanted now: they never keep events from the archive. */

@@ -6,6 +6,7 @@ import { UNDECIDED } from '../identity/consent.ts'
 import type { Identity } from '../identity/identify.ts'
 import { warn } from '../log.ts'
 import { within } from '../within.ts'
+import { inEu } from './place.ts'
 import type { Visited, Visitor } from './visitor.ts'
 import type { VisitorItem, VisitorState } from './visitor-state.ts'
 
@@ -15,17 +16,8 @@ const PATIENCE_MS = 1000
 /** The object of a visitor; those of EU visitors stay in the EU where the platform can say so. */
 export function visitorStub(env: Env, identity: Identity): DurableObjectStub<Visitor> {
   const name = `${env.SITE}:${identity.hash}`
-  const namespace = identity.eu ? euNamespace(env.VISITORS) : env.VISITORS
+  const namespace = identity.eu ? inEu(env.VISITORS) : env.VISITORS
   return namespace.get(namespace.idFromName(name))
-}
-
-function euNamespace(namespace: DurableObjectNamespace<Visitor>): DurableObjectNamespace<Visitor> {
-  try {
-    return namespace.jurisdiction('eu')
-  } catch {
-    // The local runtime may know no jurisdictions.
-    return namespace
-  }
 }
 
 /** Nothing that happens to the object reaches the visitor: a failure or a stall reads as "nothing known". */

@@ -29,7 +29,7 @@ export async function eraseEverywhere(env: Env, identity: Identity, actor: strin
     visitor: identity.hash,
     until,
   }
-  await appendEvents(env, `${JSON.stringify(record)}\n`, now)
+  await appendEvents(env, `${JSON.stringify(record)}\n`, now, identity)
   await eraseVisitor(env, identity, until)
   const audit = await onRecord(env, { action: 'erasure', actor, detail: { visitors: 1 } }, now)
   const date = (ms: number): string => new Date(ms).toISOString()

@@ -20,7 +20,8 @@ export async function mergeVisitors(env: Env, from: Identity, into: Identity, no
   if (visited.consent.learning === 'granted') {
     const id = `merge-${from.hash}-${into.hash}`
     const record: MergeRecord = { v: 1, id, type: 'merge', received: now, visitor: from.hash, into: into.hash }
-    await appendEvents(env, `${JSON.stringify(record)}\n`, now)
+    // It names both: where either belongs to the EU, it stays there.
+    await appendEvents(env, `${JSON.stringify(record)}\n`, now, { eu: from.eu || into.eu })
   }
   await eraseVisitor(env, from, refusedUntil(now))
   return answer(env, into, visited, now)

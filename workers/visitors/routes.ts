@@ -17,6 +17,7 @@ import { allowsAnything, consentOf, DENIED, deniesEverything, UNDECIDED } from '
 import { type Identity, identify } from '../identity/identify.ts'
 import { mintVisitorId, readVisitorId } from '../identity/visitor-id.ts'
 import { countConsent, onRecord } from '../objects/audit-log-client.ts'
+import { isFromEu } from '../objects/place.ts'
 import { changeConsent, exportVisitor, keepPreferences } from '../objects/visitor-client.ts'
 import { eraseEverywhere } from './erasure.ts'
 import { mergeVisitors } from './merge.ts'
@@ -32,8 +33,7 @@ visitorRoutes.post('/v1/visitors', async (c) => {
   const body = validate(MintBody, await jsonBody(c))
   await requireWriteKey(c, body.writeKey)
   if (!allowsAnything(consentOf(c.req.raw, body.consent))) return c.json({ visitor: null }, 200, PRIVATE)
-  const { cf } = c.req.raw
-  return c.json({ visitor: await mintVisitorId(c.env.ID_KEY, cf?.isEUCountry === '1') }, 201, PRIVATE)
+  return c.json({ visitor: await mintVisitorId(c.env.ID_KEY, isFromEu(c.req.raw)) }, 201, PRIVATE)
 })
 
 /** Everything the edge holds about the visitor. */
