@@ -51,10 +51,11 @@ async function rowsOf(kv: KvSink, { release, manifest }: ChannelEntry, { item, r
     const index = Array.from({ length: view.core.items }, (_, i) => i).find((i) => named(i).id === item)
     if (index === undefined) throw new InputError(`release ${release} has no item "${item}"`)
     const row = view.neighbours(index)
-    return Array.from(row?.items ?? [], (other, i) => ({
+    if (row === undefined) return []
+    return Array.from(row.items.subarray(row.from, row.to), (other, i) => ({
       ...named(other),
-      similar: Number(((row?.similar[i] ?? 0) * (row?.similarScale ?? 0)).toFixed(4)),
-      together: Number(((row?.together[i] ?? 0) * (row?.togetherScale ?? 0)).toFixed(4)),
+      similar: Number((row.similar[row.from + i] * row.similarScale).toFixed(4)),
+      together: Number((row.together[row.from + i] * row.togetherScale).toFixed(4)),
     })).slice(0, limit)
   }
   const list = view.list(region ?? '*', -1)

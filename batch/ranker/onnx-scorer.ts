@@ -5,8 +5,11 @@ import type { Scorer } from '../../shared/ranking/rank.ts'
 import type { Weights } from '../../shared/ranking/reference-scorer.ts'
 import { GRAPH_FILE } from './graph-file.ts'
 
+/** As a Scorer, but not at once. */
+export type AsyncScorer = (...asked: Parameters<Scorer>) => Promise<Float32Array>
+
 /** The deployed graph under the same runtime as at the edge, on one thread. */
-export async function onnxScorer({ features, hidden, w0, b0, w1, b1, skip }: Weights): Promise<Scorer> {
+export async function onnxScorer({ features, hidden, w0, b0, w1, b1, skip }: Weights): Promise<AsyncScorer> {
   ortEnv.wasm.numThreads = 1
   ortEnv.wasm.wasmBinary = readFileSync(createRequire(import.meta.url).resolve('onnxruntime-web/ort-wasm-simd-threaded.wasm'))
   const session = await InferenceSession.create(readFileSync(GRAPH_FILE))

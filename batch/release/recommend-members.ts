@@ -1,7 +1,8 @@
 import { parseOverlay } from '../../shared/overlay.ts'
-import { nearestList, RecallSpace } from '../../shared/ranking/candidates.ts'
+import { nearestList } from '../../shared/ranking/candidates.ts'
 import { foldIn, nearestCohort } from '../../shared/ranking/cohort.ts'
 import { rankCandidates, type Scorer } from '../../shared/ranking/rank.ts'
+import { RecallSpace } from '../../shared/ranking/recall-space.ts'
 import { referenceScores, roundScore } from '../../shared/ranking/reference-scorer.ts'
 import { regionPath } from '../../shared/ranking/regions.ts'
 import { type HistoryItem, IN_CART, PURCHASED, VIEWED } from '../../shared/ranking/release-view.ts'
@@ -40,7 +41,7 @@ export async function memberLists(kv: KvSink, { view, packs }: ReadRelease, now:
       : (x, count) => {
           const scores = new Float32Array(count)
           referenceScores(weights, x, count, scores)
-          return Promise.resolve(scores)
+          return scores
         }
 
   return async (pseudonym: string, country: string, limit: number): Promise<MemberList> => {
@@ -55,7 +56,7 @@ export async function memberLists(kv: KvSink, { view, packs }: ReadRelease, now:
     const place = foldIn(core, history, manifest.recall)
     if (place !== undefined) {
       const request = { history, regions: path, cohort: nearestCohort(core, place), trending: [], fresh: [] }
-      const { candidates, order, scores } = await rankCandidates(view, space, request, scorer, allow)
+      const { candidates, order, scores } = rankCandidates(view, space, request, scorer, allow)
       const items = Array.from(order.subarray(0, limit), (position) => ({ item: candidates.item[position], score: scores[position] }))
       if (items.length > 0) return { source: 'personal', region: path[0], items }
     }

@@ -1,5 +1,6 @@
-import { NOWHERE } from './candidates.ts'
-import { type FeatureContext, LEAST } from './features.ts'
+import { FEATURE_COUNT, type FeatureContext, features, LEAST } from './features.ts'
+import { agedOf, itemFeatures, logPriceOf } from './item-features.ts'
+import { NOWHERE } from './recall-space.ts'
 import { PURCHASED } from './release-view.ts'
 
 const DAY = 86_400
@@ -9,6 +10,9 @@ const LOG_LEAST = Math.log(LEAST)
 /** Most requests have no more candidates than this. */
 const PLACES = 512
 const rankOf = Float32Array.from({ length: PLACES }, (_, i) => Math.min(6, Math.log1p(i)))
+const supportOf = Float32Array.from({ length: 256 }, (_, i) => Math.min(3, Math.log(1 + i)))
+/** The three products with vectors stand side by side. */
+const FIRST_DOT = features.findIndex(({ name }) => name === 'visitorDot')
 
 /** Most weights of most candidates are 0, and a logarithm is what costs most here. */
 const logWeight = (weight: number): number => (weight === 0 ? LOG_LEAST : Math.min(4, Math.max(LOG_LEAST, Math.log(weight + LEAST))))
@@ -23,30 +27,35 @@ export function assembleFeatures(context: FeatureContext, out: Float32Array): vo
   const { core, candidates, history, topSimilar, topTogether, meanLogPrice, historyTerm, sessionTerm, gapTerm } = context
   const { count, item: items, similar, past, lastSimilar, together, lastTogether, next, lastNext, own, merged } = candidates
   const { support, cohortList, regionList, globalList, historyPosition } = candidates
-  const { dimensions, vectors, price: prices, popularity, trend, age, repeat, category } = core
+  const { price: prices, popularity, trend, repeat, category } = core
   const newest = history.length > 0 ? history[0].item : -1
   const newestCategory = newest < 0 ? 0 : category[newest]
   const topMerged = merged[0]
-  const { visitor, last, centroid } = directions(context, newest)
+  const priced = !Number.isNaN(meanLogPrice)
+  const made = itemFeatures(core)
+  addDots(context, newest, out)
   for (let i = 0, at = 0; i < count; i++) {
     const item = items[i]
     const place = historyPosition[i]
     const inHistory = place !== NOWHERE
-    const price = prices[item]
-    out[at++] = logWeight(similar[i])
+    // Where only the newest item points to a candidate, its part is the whole.
+    const logSimilar = logWeight(similar[i])
+    const logTogether = logWeight(together[i])
+    const logNext = logWeight(next[i])
+    out[at++] = logSimilar
     out[at++] = topSimilar > 0 ? share(similar[i] / topSimilar) : 0
     out[at++] = logWeight(past[i])
-    out[at++] = logWeight(lastSimilar[i])
-    out[at++] = logWeight(together[i])
+    out[at++] = lastSimilar[i] === similar[i] ? logSimilar : logWeight(lastSimilar[i])
+    out[at++] = logTogether
     out[at++] = topTogether > 0 ? share(together[i] / topTogether) : 0
-    out[at++] = logWeight(lastTogether[i])
-    out[at++] = logWeight(next[i])
-    out[at++] = logWeight(lastNext[i])
+    out[at++] = lastTogether[i] === together[i] ? logTogether : logWeight(lastTogether[i])
+    out[at++] = logNext
+    out[at++] = lastNext[i] === next[i] ? logNext : logWeight(lastNext[i])
     out[at++] = logWeight(own[i])
     out[at++] = topMerged > 0 ? share(merged[i] / topMerged) : 0
     out[at++] = i < PLACES ? rankOf[i] : Math.min(6, Math.log1p(i))
     out[at++] = 1 / (1 + i)
-    out[at++] = support[i] === 0 ? 0 : Math.min(3, Math.log(1 + support[i]))
+    out[at++] = supportOf[support[i]]
     out[at++] = share(cohortList[i])
     out[at++] = share(regionList[i])
     out[at++] = cosine(regionList[i] - globalList[i])
@@ -58,21 +67,10 @@ export function assembleFeatures(context: FeatureContext, out: Float32Array): vo
     out[at++] = inHistory && history[place]?.deed === PURCHASED ? 1 : 0
     out[at++] = popularity[item] / 255
     out[at++] = (trend[item] - 128) / 128
-    out[at++] = Math.min(1, Math.log1p(age[item]) / 7)
-    let dotVisitor = 0
-    let dotLast = 0
-    let dotCohort = 0
-    for (let d = 0, v = item * dimensions; d < dimensions; d++, v++) {
-      const value = vectors[v]
-      dotVisitor += value * visitor[d]
-      dotLast += value * last[d]
-      dotCohort += value * centroid[d]
-    }
-    out[at++] = cosine(dotVisitor / LENGTH)
-    out[at++] = cosine(dotLast / (LENGTH * LENGTH))
-    out[at++] = cosine(dotCohort / LENGTH)
+    out[at++] = agedOf(made, core, item)
+    at += 3
     out[at++] = newestCategory !== 0 && category[item] === newestCategory ? 1 : 0
-    out[at++] = price > 0 && !Number.isNaN(meanLogPrice) ? Math.min(2, Math.max(-2, Math.log(price) - meanLogPrice)) : 0
+    out[at++] = priced && prices[item] > 0 ? Math.min(2, Math.max(-2, logPriceOf(made, core, item) - meanLogPrice)) : 0
     out[at++] = Math.min(4, historyTerm)
     out[at++] = Math.min(4, sessionTerm)
     out[at++] = Math.min(10, Math.max(0, gapTerm))
@@ -80,14 +78,56 @@ export function assembleFeatures(context: FeatureContext, out: Float32Array): vo
   }
 }
 
-/** What candidates are compared with, as vectors of one type; nought where there is nothing, which makes the product nought. */
-function directions({ core, visitor, cohort }: FeatureContext, newest: number) {
+/**
+ * How nearly candidates point where the visitor, the newest item and the cohort do. A sum must be added up in order to be the
+ * same to the bit, each step waiting for the one before; two candidates at a time have six sums that do not wait for each other.
+ */
+function addDots({ core, candidates, visitor, cohort }: FeatureContext, newest: number, out: Float32Array): void {
   const { dimensions, vectors, centroids } = core
-  const cut = (from: Float32Array | Int8Array, row: number): Float64Array =>
-    row < 0 ? new Float64Array(dimensions) : Float64Array.from(from.subarray(row * dimensions, (row + 1) * dimensions))
-  return {
-    visitor: cut(visitor ?? centroids, visitor === undefined ? -1 : 0),
-    last: cut(vectors, newest),
-    centroid: cut(centroids, cohort),
+  const { count, item: items } = candidates
+  const towards = {
+    visitor: direction(visitor, 0, dimensions),
+    last: direction(newest < 0 ? undefined : vectors, newest, dimensions),
+    centroid: direction(cohort < 0 ? undefined : centroids, cohort, dimensions),
   }
+  for (let i = 0; i < count; i += 2) {
+    // The last of an odd number is computed twice.
+    const j = Math.min(i + 1, count - 1)
+    const rowI = items[i] * dimensions
+    const rowJ = items[j] * dimensions
+    let visitorI = 0
+    let visitorJ = 0
+    let lastI = 0
+    let lastJ = 0
+    let cohortI = 0
+    let cohortJ = 0
+    for (let d = 0; d < dimensions; d++) {
+      const valueI = vectors[rowI + d]
+      const valueJ = vectors[rowJ + d]
+      const toVisitor = towards.visitor[d]
+      const toLast = towards.last[d]
+      const toCentroid = towards.centroid[d]
+      visitorI += valueI * toVisitor
+      visitorJ += valueJ * toVisitor
+      lastI += valueI * toLast
+      lastJ += valueJ * toLast
+      cohortI += valueI * toCentroid
+      cohortJ += valueJ * toCentroid
+    }
+    const atI = i * FEATURE_COUNT + FIRST_DOT
+    out[atI] = cosine(visitorI / LENGTH)
+    out[atI + 1] = cosine(lastI / (LENGTH * LENGTH))
+    out[atI + 2] = cosine(cohortI / LENGTH)
+    const atJ = j * FEATURE_COUNT + FIRST_DOT
+    out[atJ] = cosine(visitorJ / LENGTH)
+    out[atJ + 1] = cosine(lastJ / (LENGTH * LENGTH))
+    out[atJ + 2] = cosine(cohortJ / LENGTH)
+  }
+}
+
+/** A row of vectors as numbers of one type, so that one loop takes all kinds; nought where there is none, as is the product then. */
+function direction(from: Float32Array | Int8Array | undefined, row: number, dimensions: number): Float64Array {
+  const values = new Float64Array(dimensions)
+  if (from !== undefined) for (let d = 0; d < dimensions; d++) values[d] = from[row * dimensions + d]
+  return values
 }

@@ -1,6 +1,6 @@
 import type { Core } from '../release/core-pack.ts'
-import { type Candidates, NOWHERE } from './candidates.ts'
 import { sessionLength } from './history-weights.ts'
+import { type Candidates, NOWHERE } from './recall-space.ts'
 import { type HistoryItem, PURCHASED, type ReleaseView } from './release-view.ts'
 
 /** What the features of one request share; computed once per request by `featureContext`. */

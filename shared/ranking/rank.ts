@@ -1,12 +1,13 @@
 import { assembleFeatures } from './assemble-features.ts'
-import { type Candidates, type RecallRequest, type RecallSpace, recall } from './candidates.ts'
+import { type RecallRequest, recall } from './candidates.ts'
 import { foldIn } from './cohort.ts'
 import { FEATURE_COUNT, featureContext } from './features.ts'
+import type { Candidates, RecallSpace } from './recall-space.ts'
 import { roundScore } from './reference-scorer.ts'
 import type { ReleaseView } from './release-view.ts'
 
 /** Scores `count` rows of FEATURE_COUNT features; ONNX and the reference scorer are two of them. */
-export type Scorer = (features: Float32Array, count: number) => Float32Array | Promise<Float32Array>
+export type Scorer = (features: Float32Array, count: number) => Float32Array
 
 /** Candidates with their final scores; `order` lists candidate positions, best first. */
 export type Ranking = {
@@ -18,35 +19,39 @@ export type Ranking = {
   features: Float32Array
 }
 
-/** Recall, features, scores and order for one request: the one path that both the edge and the batch's evaluation take. Without a scorer the merged score decides. */
-export async function rankCandidates(
+/**
+ * Recall, features, scores and order for one request: the same steps that the batch's evaluation takes. Without a
+ * scorer the merged score decides. Of a space that lends, what comes back is good until the next request.
+ */
+export function rankCandidates(
   view: ReleaseView,
   space: RecallSpace,
   request: RecallRequest,
   scorer: Scorer | null,
   allow: (item: number) => boolean,
-): Promise<Ranking> {
-  return rankingOf(view, recall(view, space, request, allow), request, scorer)
+): Ranking {
+  return rankingOf(view, space, recall(view, space, request, allow), request, scorer)
 }
 
 /** Features, scores and order of candidates that were recalled for this request. */
-export async function rankingOf(
+export function rankingOf(
   view: ReleaseView,
+  space: RecallSpace,
   candidates: Candidates,
   request: RecallRequest,
   scorer: Scorer | null,
-): Promise<Ranking> {
+): Ranking {
   if (scorer === null) return { candidates, features: new Float32Array(0), ...ordered(candidates, candidates.merged) }
-  const features = candidateFeatures(view, candidates, request)
-  return { candidates, features, ...ordered(candidates, await scorer(features, candidates.count)) }
+  const features = candidateFeatures(view, candidates, request, space.features(candidates.count * FEATURE_COUNT))
+  return { candidates, features, ...ordered(candidates, scorer(features, candidates.count)) }
 }
 
 export function candidateFeatures(
   view: ReleaseView,
   candidates: Candidates,
   request: Pick<RecallRequest, 'history' | 'cohort'>,
+  features: Float32Array = new Float32Array(candidates.count * FEATURE_COUNT),
 ): Float32Array {
-  const features = new Float32Array(candidates.count * FEATURE_COUNT)
   const visitor = foldIn(view.core, request.history, view.manifest.recall)
   assembleFeatures(featureContext(view, candidates, request.history, visitor, request.cohort), features)
   return features

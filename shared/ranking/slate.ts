@@ -10,6 +10,9 @@ const MOST_OF_ONE_CATEGORY = 4
 /** Where a new item is shown when none made it by itself: high enough to be seen, low enough to cost little. */
 export const NEW_ITEM_POSITION = 5
 
+/** By category, how many the window that is being filled has; nought between windows. Categories take 16 bits in the core. */
+const shown = new Uint8Array(0x10000)
+
 /**
  * Keeps the order, but lets no window of ten be filled by one category: what exceeds its share waits for the next window.
  * Who waits is a chain, so that a window costs what it looks at and not what is left.
@@ -27,19 +30,18 @@ export function capCategories(order: ArrayLike<number>, categoryOf: (position: n
     arranged.push(order[taken])
     after[before] = after[taken]
   }
-  const shown = new Map<number, number>()
   while (arranged.length < length) {
-    const full = Math.min(length, arranged.length + WINDOW)
-    shown.clear()
+    const first = arranged.length
+    const full = Math.min(length, first + WINDOW)
     for (let before = end; after[before] !== end && arranged.length < full; ) {
       const category = categoryOf(order[after[before]])
-      const count = shown.get(category) ?? 0
-      if (category !== 0 && count >= MOST_OF_ONE_CATEGORY) before = after[before]
+      if (category !== 0 && shown[category] >= MOST_OF_ONE_CATEGORY) before = after[before]
       else {
-        shown.set(category, count + 1)
+        shown[category]++
         take(before)
       }
     }
+    for (let i = first; i < arranged.length; i++) shown[categoryOf(arranged[i])] = 0
     // Nothing else is left to show: the window takes those that wait, in their order.
     while (arranged.length < full) take(end)
   }

@@ -50,14 +50,25 @@ function readLists(pack: Pack): ListPack {
   const scale = section(pack, 'scale', Float32Array, count)
   const names = texts(pack, 'cells')
   if (names.length !== count) throw new PackError('bad-section', 'lists.cells does not match lists.start')
-  const cells = new Map(names.map((name, i) => [name, i]))
+  const cells = new Map<string, Map<number, number>>()
+  names.forEach((name, i) => {
+    const space = name.lastIndexOf(' ')
+    const region = name.slice(0, space)
+    const byCohort = cells.get(region) ?? new Map<number, number>()
+    cells.set(region, byCohort.set(Number(name.slice(space + 1)), i))
+  })
+  const made = new Array<List | undefined>(count)
+  const listAt = (i: number): List => {
+    const from = start[i]
+    const to = start[i + 1]
+    return { items: items.subarray(from, to), scores: scores.subarray(from, to), scale: scale[i] }
+  }
   return {
     get(region, cohort) {
-      const i = cells.get(cellName(region, cohort))
+      const i = cells.get(region)?.get(cohort)
       if (i === undefined) return undefined
-      const from = start[i]
-      const to = start[i + 1]
-      return { items: items.subarray(from, to), scores: scores.subarray(from, to), scale: scale[i] }
+      made[i] ??= listAt(i)
+      return made[i]
     },
   }
 }

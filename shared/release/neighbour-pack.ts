@@ -11,8 +11,14 @@ import {
   section,
 } from './container.ts'
 
-/** An item's neighbours; each kind of weight is relative to the row's own scale for it. */
+/**
+ * An item's neighbours; each kind of weight is relative to the row's own scale for it. The columns are those of the whole
+ * pack, the row's part of them goes from `from` up to `to`: an answer looks at dozens of rows, and four views of each would
+ * cost more than what is read through them.
+ */
 export type NeighbourRow = {
+  from: number
+  to: number
   items: Indices
   /** 0 … 255; times `similarScale` = the weight of "who wants this wants that". */
   similar: Uint8Array<ArrayBuffer>
@@ -23,6 +29,12 @@ export type NeighbourRow = {
   similarScale: number
   togetherScale: number
   nextScale: number
+}
+
+/** Where in the columns this item stands among the row's neighbours; -1 where it is none of them. */
+export function placeIn({ items, from, to }: NeighbourRow, item: number): number {
+  for (let i = from; i < to; i++) if (items[i] === item) return i
+  return -1
 }
 
 /** The kinds of weight a neighbour has. */
@@ -101,13 +113,13 @@ function readNeighbours(pack: Pack): NeighbourPack {
     rows,
     row(slot) {
       const i = slot - first
-      const from = start[i]
-      const to = start[i + 1]
       return {
-        items: items.subarray(from, to),
-        similar: similar.subarray(from, to),
-        together: together.subarray(from, to),
-        next: next.subarray(from, to),
+        from: start[i],
+        to: start[i + 1],
+        items,
+        similar,
+        together,
+        next,
         similarScale: similarScale[i],
         togetherScale: togetherScale[i],
         nextScale: nextScale[i],

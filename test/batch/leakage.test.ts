@@ -14,8 +14,9 @@ import { type Decision, sampleDecisions } from '../../batch/ranker/decisions.ts'
 import { USUAL_RECALL } from '../../batch/ranker/usual-recall.ts'
 import { trialView } from '../../batch/release/assemble.ts'
 import { randomStream } from '../../shared/random.ts'
-import { RecallSpace, recall } from '../../shared/ranking/candidates.ts'
+import { recall } from '../../shared/ranking/candidates.ts'
 import { candidateFeatures } from '../../shared/ranking/rank.ts'
+import { RecallSpace } from '../../shared/ranking/recall-space.ts'
 import { type DeedRow, datasetOf } from './support/dataset-of.ts'
 
 const folders: string[] = []

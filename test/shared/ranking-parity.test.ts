@@ -3,10 +3,11 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { madeUpRelease } from '../../batch/edge-bench/made-up-release.ts'
 import { viewOfPacks } from '../../batch/release/view-of-packs.ts'
 import { assembleFeatures } from '../../shared/ranking/assemble-features.ts'
-import { RecallSpace, recall } from '../../shared/ranking/candidates.ts'
+import { recall } from '../../shared/ranking/candidates.ts'
 import { foldIn, nearestCohort } from '../../shared/ranking/cohort.ts'
 import { FEATURE_COUNT, featureContext, features } from '../../shared/ranking/features.ts'
 import { ordered } from '../../shared/ranking/rank.ts'
+import { RecallSpace } from '../../shared/ranking/recall-space.ts'
 import type { ReleaseView } from '../../shared/ranking/release-view.ts'
 import { capCategories } from '../../shared/ranking/slate.ts'
 
@@ -65,14 +66,14 @@ describe('assembleFeatures', () => {
 })
 
 describe('recall', () => {
-  it('is the same in a space that has grown and served others as in a new one', () => {
+  it('is the same in a space that has grown, served others and lends what it gives as in a new one', () => {
     const used = views.map(() => new RecallSpace(ITEMS))
+    const lending = views.map(() => new RecallSpace(ITEMS, true))
     fc.assert(
       fc.property(asked, ({ edition, history, regions, trending, fresh }) => {
         const request = { history, regions, cohort: 1, trending, fresh }
-        expect(recall(views[edition], used[edition], request, () => true)).toEqual(
-          recall(views[edition], new RecallSpace(ITEMS), request, () => true),
-        )
+        const expected = recall(views[edition], new RecallSpace(ITEMS), request, () => true)
+        for (const spaces of [used, lending]) expect(recall(views[edition], spaces[edition], request, () => true)).toEqual(expected)
       }),
       { numRuns: 100 },
     )

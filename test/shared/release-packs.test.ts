@@ -143,10 +143,10 @@ describe('what was encoded is read back', () => {
         expect([pack.first, pack.rows]).toEqual([input.first, input.rows.length])
         input.rows.forEach((row, i) => {
           const read = pack.row(input.first + i)
-          expect(Array.from(read.items)).toEqual(row.map(({ item }) => item))
+          expect(Array.from(read.items.subarray(read.from, read.to))).toEqual(row.map(({ item }) => item))
           row.forEach(({ similar, together }, j) => {
-            expect(Math.abs(read.similar[j] * read.similarScale - similar)).toBeLessThanOrEqual(read.similarScale * 0.501)
-            expect(Math.abs(read.together[j] * read.togetherScale - together)).toBeLessThanOrEqual(read.togetherScale * 0.501)
+            expect(Math.abs(read.similar[read.from + j] * read.similarScale - similar)).toBeLessThanOrEqual(read.similarScale * 0.501)
+            expect(Math.abs(read.together[read.from + j] * read.togetherScale - together)).toBeLessThanOrEqual(read.togetherScale * 0.501)
           })
         })
       }),

@@ -8,8 +8,7 @@ import { HttpProblem } from './problem.ts'
 export const originsOf = ({ ALLOWED_ORIGINS }: Pick<Env, 'ALLOWED_ORIGINS'>): string[] =>
   ALLOWED_ORIGINS.split(',').map((entry) => entry.trim())
 
-/** Browsers of the sites in ALLOWED_ORIGINS may call; so may the Worker's own pages. */
-export const allowedOrigins: MiddlewareHandler<{ Bindings: Env }> = cors({
+const crossOrigin: MiddlewareHandler<{ Bindings: Env }> = cors({
   origin: (origin, c: Context<{ Bindings: Env }>) => {
     return originsOf(c.env).includes(origin) || origin === new URL(c.req.url).origin ? origin : null
   },
@@ -17,6 +16,14 @@ export const allowedOrigins: MiddlewareHandler<{ Bindings: Env }> = cors({
   allowHeaders: ['authorization', 'content-type'],
   maxAge: 86_400,
 })
+
+/** Browsers of the sites in ALLOWED_ORIGINS may call; so may the Worker's own pages. */
+export const allowedOrigins: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {
+  if (c.req.raw.headers.has('origin')) return crossOrigin(c, next)
+  await next()
+  // Who names no origin gets no permission, which a cache must not give to those who do.
+  c.res.headers.append('vary', 'Origin')
+}
 
 /**
  * A browser names the site by its public write key; a backend shows the admin key instead. Keeps other sites' traffic

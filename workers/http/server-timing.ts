@@ -4,5 +4,5 @@ import type { MiddlewareHandler } from 'hono'
 export const serverTiming: MiddlewareHandler = async (c, next) => {
   const start = performance.now()
   await next()
-  if (!c.res.headers.has('server-timing')) c.res.headers.set('server-timing', `wait;dur=${(performance.now() - start).toFixed(1)}`)
+  c.res.headers.set('server-timing', `wait;dur=${(performance.now() - start).toFixed(1)}`)
 }

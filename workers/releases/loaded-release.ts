@@ -1,6 +1,6 @@
-import { RecallSpace } from '../../shared/ranking/candidates.ts'
 import { FEATURE_SET } from '../../shared/ranking/features.ts'
 import { GRAPH_HASH } from '../../shared/ranking/graph-hash.ts'
+import { RecallSpace } from '../../shared/ranking/recall-space.ts'
 import type { Weights } from '../../shared/ranking/reference-scorer.ts'
 import type { ReleaseView } from '../../shared/ranking/release-view.ts'
 import { AVAILABLE, type Core, NEW, openCore } from '../../shared/release/core-pack.ts'
@@ -64,7 +64,7 @@ async function load(env: Env, ctx: Background, { release, manifest }: ChannelEnt
     manifest,
     core,
     weights,
-    space: new RecallSpace(core.items),
+    space: new RecallSpace(core.items, true),
     regions,
     prefetched,
     newItems: newItemsOf(core),

@@ -1,8 +1,9 @@
 /** Decoded packs by content hash, least recently used out first, bounded by their bytes. */
 export class PackCache {
   private readonly budget: number
-  private readonly entries = new Map<string, { value: unknown; bytes: number }>()
+  private readonly entries = new Map<string, { value: unknown; bytes: number; used: number }>()
   private bytes = 0
+  private clock = 0
   private hits = 0
   private misses = 0
 
@@ -14,8 +15,8 @@ export class PackCache {
   get<T>(hash: string): T | undefined {
     const entry = this.entries.get(hash)
     if (entry === undefined) return undefined
-    this.entries.delete(hash)
-    this.entries.set(hash, entry)
+    // An answer looks up dozens: taking an entry out and putting it in anew, as the last, makes a map grow again and again.
+    entry.used = ++this.clock
     return entry.value as T
   }
 
@@ -44,9 +45,10 @@ export class PackCache {
       this.entries.delete(hash)
       this.bytes -= before.bytes
     }
-    this.entries.set(hash, { value, bytes })
+    this.entries.set(hash, { value, bytes, used: ++this.clock })
     this.bytes += bytes
-    for (const [oldest, entry] of this.entries) {
+    if (this.bytes <= this.budget) return
+    for (const [oldest, entry] of [...this.entries].sort(([, a], [, b]) => a.used - b.used)) {
       if (this.bytes <= this.budget || oldest === hash) return
       this.entries.delete(oldest)
       this.bytes -= entry.bytes

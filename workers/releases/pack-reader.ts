@@ -11,6 +11,9 @@ import { type Background, leaving } from '../background.ts'
 import { isolate } from './isolate.ts'
 
 type PackName = { hash: string; bytes: number }
+type Decode<T> = (buffer: ArrayBuffer, hash: string) => Promise<T>
+/** What is at hand is there at once: warm requests wait for nothing, and a promise is not free. */
+type Reading<T> = T | Promise<T>
 
 /** Packs are immutable under their name: KV's edge cache may keep them as long as it likes. */
 const KV_CACHE_SECONDS = 86_400
@@ -33,17 +36,12 @@ export class PackReader {
     this.env = env
   }
 
-  lists = (ctx: Background, name: PackName): Promise<ListPack> => this.open(ctx, name, openLists, FOR_DISPLAY)
-  neighbours = (ctx: Background, name: PackName): Promise<NeighbourPack> => this.open(ctx, name, openNeighbours, FOR_DISPLAY)
-  display = (ctx: Background, name: PackName): Promise<DisplayPack> => this.open(ctx, name, openDisplay)
-  members = (ctx: Background, name: PackName): Promise<MemberPack> => this.open(ctx, name, openMembers)
+  lists = (ctx: Background, name: PackName): Reading<ListPack> => this.open(ctx, name, openLists, FOR_DISPLAY)
+  neighbours = (ctx: Background, name: PackName): Reading<NeighbourPack> => this.open(ctx, name, openNeighbours, FOR_DISPLAY)
+  display = (ctx: Background, name: PackName): Reading<DisplayPack> => this.open(ctx, name, openDisplay)
+  members = (ctx: Background, name: PackName): Reading<MemberPack> => this.open(ctx, name, openMembers)
 
-  private async open<T>(
-    ctx: Background,
-    { hash, bytes }: PackName,
-    decode: (buffer: ArrayBuffer, hash: string) => Promise<T>,
-    left = 0,
-  ): Promise<T> {
+  private open<T>(ctx: Background, { hash, bytes }: PackName, decode: Decode<T>, left = 0): Reading<T> {
     const present = isolate.packs.want<T>(hash)
     if (present !== undefined) return present
     return isolate.reads.get(leaving(left, ctx), packKey(hash), async () => {
@@ -92,23 +90,24 @@ export function packRows(reader: PackReader, manifest: Manifest, core: Core): Pa
     }
     return named
   }
-  const listPack = (region: string): PackName | undefined => manifest.lists.find((pack) => pack.regions.includes(region))
+  const listPacks = new Map(manifest.lists.flatMap((pack) => pack.regions.map((region): [string, PackName] => [region, pack])))
   return {
     neighbours(item) {
       const name = packOf(manifest.neighbours, item)
       return name && isolate.packs.get<NeighbourPack>(name.hash)?.row(core.slot[item])
     },
     list(region, cohort) {
-      const name = listPack(region)
+      const name = listPacks.get(region)
       return name && isolate.packs.get<ListPack>(name.hash)?.get(region, cohort)
     },
     loadLists(ctx, regions) {
-      const names = new Set(regions.map(listPack).filter((name) => name !== undefined))
-      return allRead([...names].map((name) => reader.lists(ctx, name)))
+      const names = new Set(regions.flatMap((region) => listPacks.get(region) ?? []))
+      return allRead(waitedFor(names, (name) => reader.lists(ctx, name)))
     },
-    loadNeighbours: (ctx, items) => allRead(Array.from(packsOf(manifest.neighbours, items), (name) => reader.neighbours(ctx, name))),
+    loadNeighbours: (ctx, items) => allRead(waitedFor(packsOf(manifest.neighbours, items), (name) => reader.neighbours(ctx, name))),
     async loadDisplay(ctx, items) {
-      await Promise.all(Array.from(packsOf(manifest.display, items), (name) => reader.display(ctx, name)))
+      const reads = waitedFor(packsOf(manifest.display, items), (name) => reader.display(ctx, name))
+      if (reads.length > 0) await Promise.all(reads)
     },
     display(item) {
       const known = decoded.get(item)
@@ -129,5 +128,15 @@ export function packRows(reader: PackReader, manifest: Manifest, core: Core): Pa
   }
 }
 
+/** The reads that have to be waited for. */
+function waitedFor<N>(names: Iterable<N>, read: (name: N) => Reading<unknown>): Promise<unknown>[] {
+  const reads: Promise<unknown>[] = []
+  for (const name of names) {
+    const reading = read(name)
+    if (reading instanceof Promise) reads.push(reading)
+  }
+  return reads
+}
+
 const allRead = async (reads: Promise<unknown>[]): Promise<boolean> =>
-  (await Promise.allSettled(reads)).every(({ status }) => status === 'fulfilled')
+  reads.length === 0 || (await Promise.allSettled(reads)).every(({ status }) => status === 'fulfilled')

@@ -1,5 +1,5 @@
 import type { Overlay } from '../../shared/overlay.ts'
-import { RecallSpace } from '../../shared/ranking/candidates.ts'
+import { RecallSpace } from '../../shared/ranking/recall-space.ts'
 import { AVAILABLE, type Core, NEW } from '../../shared/release/core-pack.ts'
 import { itemHash } from '../../shared/release/hash.ts'
 import type { NeighbourRow } from '../../shared/release/neighbour-pack.ts'
@@ -54,7 +54,7 @@ function make(release: LoadedRelease, overlay: Overlay): LiveRelease {
   return {
     ...release,
     core,
-    space: arrivals.length === 0 ? release.space : new RecallSpace(core.items),
+    space: arrivals.length === 0 ? release.space : new RecallSpace(core.items, true),
     newItems: [...arrived, ...release.newItems],
     byPopularity: () => [...release.byPopularity(), ...arrived],
     neighbours(item) {
@@ -190,6 +190,8 @@ function newcomersOf(links: readonly Link[][], first: number): Map<number, Link[
 const rowOf = (links: readonly Link[]): NeighbourRow => longer(NO_ROW, links)
 
 const NO_ROW: NeighbourRow = {
+  from: 0,
+  to: 0,
   items: new Uint32Array(0),
   similar: new Uint8Array(0),
   together: new Uint8Array(0),
@@ -200,29 +202,32 @@ const NO_ROW: NeighbourRow = {
 }
 
 function longer(row: NeighbourRow, more: readonly Link[]): NeighbourRow {
-  const count = row.items.length + more.length
+  const own = row.to - row.from
+  const count = own + more.length
   const items = new Uint32Array(count)
-  items.set(row.items)
+  items.set(row.items.subarray(row.from, row.to))
   items.set(
     more.map(({ item }) => item),
-    row.items.length,
+    own,
   )
   const top = more.reduce((most, { weight }) => Math.max(most, weight), 0)
-  const scaled = (bytes: Uint8Array, own: number): { bytes: Uint8Array<ArrayBuffer>; scale: number } => {
-    const scale = own > 0 ? own : top / 255
+  const scaled = (bytes: Uint8Array, rowScale: number): { bytes: Uint8Array<ArrayBuffer>; scale: number } => {
+    const scale = rowScale > 0 ? rowScale : top / 255
     const all = new Uint8Array(count)
-    all.set(bytes)
+    all.set(bytes.subarray(row.from, row.to))
     all.set(
       more.map(({ weight }) => (scale > 0 ? Math.min(255, Math.max(1, Math.round(weight / scale))) : 0)),
-      bytes.length,
+      own,
     )
     return { bytes: all, scale }
   }
   const similar = scaled(row.similar, row.similarScale)
   const together = scaled(row.together, row.togetherScale)
   const next = new Uint8Array(count)
-  next.set(row.next)
+  next.set(row.next.subarray(row.from, row.to))
   return {
+    from: 0,
+    to: count,
     items,
     similar: similar.bytes,
     together: together.bytes,

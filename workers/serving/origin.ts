@@ -1,5 +1,7 @@
-import { type Candidates, NOWHERE, nearestList } from '../../shared/ranking/candidates.ts'
+import { nearestList } from '../../shared/ranking/candidates.ts'
+import { type Candidates, NOWHERE } from '../../shared/ranking/recall-space.ts'
 import { PURCHASED } from '../../shared/ranking/release-view.ts'
+import { placeIn } from '../../shared/release/neighbour-pack.ts'
 import type { Source } from '../../shared/schemas/recommendations.ts'
 import type { LoadedRelease } from '../releases/loaded-release.ts'
 import type { PersonalRequest } from './personal-slate.ts'
@@ -77,7 +79,7 @@ function linkOf({ release, request, candidates }: Origins, position: number): Li
 /** Weights relative to the best of their kind among the item's neighbours, 0 … 255: the two kinds have no common unit. */
 function sharesOf(release: LoadedRelease, from: number, to: number): { similar: number; together: number } {
   const row = release.neighbours(from)
-  const i = row?.items.indexOf(to) ?? -1
+  const i = row === undefined ? -1 : placeIn(row, to)
   return row === undefined || i < 0 ? { similar: 0, together: 0 } : { similar: row.similar[i], together: row.together[i] }
 }
 

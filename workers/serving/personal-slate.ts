@@ -1,8 +1,9 @@
 import { probabilities } from '../../shared/ranking/calibration.ts'
-import type { Candidates, LiveItem } from '../../shared/ranking/candidates.ts'
+import type { LiveItem } from '../../shared/ranking/candidates.ts'
 import { foldIn } from '../../shared/ranking/cohort.ts'
 import { FEATURE_COUNT, features } from '../../shared/ranking/features.ts'
 import { type Ranking, rankCandidates, type Scorer } from '../../shared/ranking/rank.ts'
+import type { Candidates } from '../../shared/ranking/recall-space.ts'
 import { roundScore } from '../../shared/ranking/reference-scorer.ts'
 import type { HistoryItem } from '../../shared/ranking/release-view.ts'
 import { capCategories, placeNewItem } from '../../shared/ranking/slate.ts'
@@ -34,23 +35,26 @@ export type PersonalRequest = {
 const NEW_CANDIDATES = 10
 
 /** Recall, rank and arrange. The rung tells which scorer ordered the slate. @param complete whether every pack it needs was read */
-export async function personalSlate(release: LoadedRelease, request: PersonalRequest, complete: boolean): Promise<Shelf> {
+export function personalSlate(release: LoadedRelease, request: PersonalRequest, complete: boolean): Shelf {
   const { relation, anchors, history } = request
   const related = relation === null ? null : relatedItems(release, history.slice(0, anchors), relation)
   const allow = (item: number): boolean => request.allow(item) && (related === null || related.has(item))
   // The ranker knows what comes next, not what goes together.
   const ranker = relation === 'together' ? null : rankerOf(release, complete)
   const fresh = relation === null && !request.bare ? freshItems(release, request) : []
-  const ranking = await rankCandidates(release, release.space, { ...request, fresh }, ranker?.scorer ?? null, allow)
+  const ranking = rankCandidates(release, release.space, { ...request, fresh }, ranker?.scorer ?? null, allow)
   const by = ranker?.by() ?? 'list-order'
   const { order, placed } = arrange(release, ranking, request, related)
   const { calibration } = release.manifest
-  const scores = calibration === undefined || by === 'list-order' ? ranking.scores : probabilities(calibration, ranking.scores)
+  const told = calibration === undefined || by === 'list-order' ? null : probabilities(calibration, ranking.scores)
   const origins = originsOf(release, request, ranking.candidates)
   const shown = order.slice(0, request.length).map(
     (position): Shown => ({
       item: ranking.candidates.item[position],
-      score: relation === 'together' ? roundScore(related?.get(ranking.candidates.item[position]) ?? 0) : scores[position],
+      score:
+        relation === 'together'
+          ? roundScore(related?.get(ranking.candidates.item[position]) ?? 0)
+          : (told?.(position) ?? ranking.scores[position]),
       ...originOf(origins, position, position === placed),
       ...(request.explain && { explain: { features: featuresOf(ranking, position), sources: sourceScores(ranking.candidates, position) } }),
     }),
@@ -101,9 +105,11 @@ function relatedItems(release: LoadedRelease, anchors: readonly HistoryItem[], r
     const row = release.neighbours(item)
     if (row === undefined) continue
     const scale = relation === 'similar' ? row.similarScale : row.togetherScale
-    row.items.forEach((other, i) => {
-      if (row[relation][i] > 0) related.set(other, (related.get(other) ?? 0) + row[relation][i] * scale)
-    })
+    const weights = row[relation]
+    for (let i = row.from; i < row.to; i++) {
+      const other = row.items[i]
+      if (weights[i] > 0) related.set(other, (related.get(other) ?? 0) + weights[i] * scale)
+    }
   }
   for (const { item } of anchors) related.delete(item)
   return related

@@ -40,7 +40,7 @@ export async function rankItems(env: Env, execution: Background, raw: Request, a
       history.slice(0, loaded.manifest.recall.historyItems).map(({ item }) => item),
     )
     const request = { history, regions, cohort, trending, fresh: [] }
-    const { rung, scored } = await scoredItems(loaded, request, known, listsRead && neighboursRead)
+    const { rung, scored } = scoredItems(loaded, request, known, listsRead && neighboursRead)
     startRanker(env, ctx, loaded)
     const idOf = new Map(indices.map((item, i) => [item, ids[i]]))
     const ranked = scored.map(({ item, score }) => ({ id: idOf.get(item) ?? '', score }))
@@ -59,14 +59,14 @@ export async function rankItems(env: Env, execution: Background, raw: Request, a
 
 type Scored = { rung: Rung; scored: { item: number; score: number }[] }
 
-async function scoredItems(release: LoadedRelease, request: RecallRequest, items: readonly number[], complete: boolean): Promise<Scored> {
+function scoredItems(release: LoadedRelease, request: RecallRequest, items: readonly number[], complete: boolean): Scored {
   const candidates = recallOf(release, release.space, request, items)
   const ranker = request.history.length === 0 ? null : rankerOf(release, complete)
-  const { order, scores } = await rankingOf(release, candidates, request, ranker?.scorer ?? null)
+  const { order, scores } = rankingOf(release, release.space, candidates, request, ranker?.scorer ?? null)
   const { calibration } = release.manifest
   const by = ranker?.by() ?? 'list-order'
-  const told = calibration === undefined || by === 'list-order' ? scores : probabilities(calibration, scores)
-  const scored = Array.from(order, (position) => ({ item: candidates.item[position], score: told[position] }))
+  const told = calibration === undefined || by === 'list-order' ? null : probabilities(calibration, scores)
+  const scored = Array.from(order, (position) => ({ item: candidates.item[position], score: told?.(position) ?? scores[position] }))
   if (request.history.length > 0) return { rung: by, scored }
   // What no list names is told apart by how popular it is.
   const { popularity } = release.core

@@ -93,7 +93,7 @@ async function slateOf(env: Env, ctx: Background, visit: Visit, release: LiveRel
   )
   const cohort = history.length > 0 ? cohortOf(release, history) : -1
   const trending = trendingItems(release, overlay, regions)
-  const ranked = await personalSlate(
+  const ranked = personalSlate(
     release,
     {
       history: all,

@@ -11,6 +11,7 @@ import {
 import { isBench } from '../bench.ts'
 import { requireWriteKey } from '../http/access.ts'
 import { jsonBody } from '../http/body.ts'
+import { jsonAnswers } from '../http/json-answer.ts'
 import { HttpProblem, validate } from '../http/problem.ts'
 import { latestList } from './latest.ts'
 import { parseQuery, refuseQuery } from './parse-query.ts'
@@ -31,7 +32,7 @@ servingRoutes.post('/v1/recommendations', async (c) => {
 servingRoutes.post('/v1/rank', async (c) => {
   const asked = validate(RankBody, await jsonBody(c))
   await requireWriteKey(c, asked.writeKey)
-  return c.json(await rankItems(c.env, c.executionCtx, c.req.raw, asked), 200, PRIVATE)
+  return personalAnswer(JSON.stringify(await rankItems(c.env, c.executionCtx, c.req.raw, asked)))
 })
 
 servingRoutes.get('/v1/recommendations', (c) => personal(c, parseQuery(new URL(c.req.url).searchParams)))
@@ -43,7 +44,7 @@ servingRoutes.get('/v1/items/:id/similar', (c) => {
   return personal(c, { ...parseQuery(query), scenario: 'similar', item: validate(ItemId, c.req.param('id'), 'id') })
 })
 
-const PRIVATE = { 'cache-control': 'private, no-store' }
+const personalAnswer = jsonAnswers({ 'cache-control': 'private, no-store' })
 
 const ListScenarioSchema = v.picklist(listScenarios, `must be one of ${listScenarios.join(', ')}`)
 /** A list that is not the one meant to be shown should not stay long in caches. */
@@ -76,6 +77,5 @@ function listed(c: Serving, { text, etag, degraded }: PublicList): Response {
 const tagsOf = (header: string | undefined): string[] => (header ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''))
 
 async function personal(c: Serving, asked: RecommendationRequest): Promise<Response> {
-  const text = await recommend(c.env, c.executionCtx, c.req.raw, asked)
-  return c.body(text, 200, { 'content-type': 'application/json', ...PRIVATE })
+  return personalAnswer(await recommend(c.env, c.executionCtx, c.req.raw, asked))
 }

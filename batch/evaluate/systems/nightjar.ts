@@ -1,12 +1,14 @@
-import { nearestList, RecallSpace } from '../../../shared/ranking/candidates.ts'
+import { nearestList, recall as recallFor } from '../../../shared/ranking/candidates.ts'
 import { foldIn, nearestCohort } from '../../../shared/ranking/cohort.ts'
 import { entryList } from '../../../shared/ranking/entry-cohort.ts'
-import { rankCandidates, type Scorer } from '../../../shared/ranking/rank.ts'
+import { candidateFeatures, ordered } from '../../../shared/ranking/rank.ts'
+import { RecallSpace } from '../../../shared/ranking/recall-space.ts'
 import { regionPath } from '../../../shared/ranking/regions.ts'
 import type { ReleaseView } from '../../../shared/ranking/release-view.ts'
 import type { RecallParameters } from '../../../shared/release/manifest.ts'
 import { continentOf } from '../../learn/lists.ts'
 import { regionsOf } from '../../ranker/choose.ts'
+import type { AsyncScorer } from '../../ranker/onnx-scorer.ts'
 import type { Query, System } from '../trial.ts'
 
 /**
@@ -15,7 +17,7 @@ import type { Query, System } from '../trial.ts'
  * history gets the entry list from all of them, or the region's, as at the edge.
  * @param scorer null where the release carries no ranker @param bytesPerItem of the whole release
  */
-export function nightjarSystems(view: ReleaseView, scorer: Scorer | null, bytesPerItem: number): System[] {
+export function nightjarSystems(view: ReleaseView, scorer: AsyncScorer | null, bytesPerItem: number): System[] {
   const space = new RecallSpace(view.core.items)
   const known = regionsOf(view)
   const regionsFor = ({ country }: Query): string[] => regionPath(known, country, continentOf(country))
@@ -31,14 +33,16 @@ export function nightjarSystems(view: ReleaseView, scorer: Scorer | null, bytesP
     const lists = [cohort >= 0 ? nearestList(view, regions, cohort)?.list : undefined, nearestList(view, regions, -1)?.list]
     return [...new Set(lists.flatMap((list) => Array.from(list?.items ?? [])))]
   }
-  const ranked = (name: string, recall: RecallParameters, by: Scorer | null): System => ({
+  const ranked = (name: string, recall: RecallParameters, by: AsyncScorer | null): System => ({
     name,
     bytesPerItem,
     async rank(query, k) {
       if (query.history.length === 0) return listed(query)
       const own = { ...view, manifest: { ...view.manifest, recall } }
       const request = { history: query.history, regions: regionsFor(query), cohort: cohortFor(query), trending: [], fresh: [] }
-      const { candidates, order } = await rankCandidates(own, space, request, by, (item) => !query.masked.has(item))
+      const candidates = recallFor(own, space, request, (item) => !query.masked.has(item))
+      const scores = by === null ? candidates.merged : await by(candidateFeatures(own, candidates, request), candidates.count)
+      const { order } = ordered(candidates, scores)
       return Array.from(order.subarray(0, k), (position) => candidates.item[position])
     },
   })
