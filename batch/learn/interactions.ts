@@ -56,14 +56,19 @@ function interactionsOf(byVisitor: Sparse): Interactions {
  * Those of so many visitors that all of them together have about `most` pairs of items, drawn by their number: what a
  * crowd tells of two items, a part of it tells as well. Where there are fewer pairs, all visitors stay.
  */
-export function withMostPairs(all: Interactions, most: number): Interactions {
-  const pairs = all.visitorItems.reduce((sum, count) => sum + count * count, 0)
-  if (pairs <= most) return all
+export const withMostPairs = (all: Interactions, most: number): Interactions =>
+  drawn(all, most / all.visitorItems.reduce((sum, count) => sum + count * count, 0))
+
+/** The same of about `most` entries. */
+export const withMostEntries = (all: Interactions, most: number): Interactions => drawn(all, most / all.byVisitor.index.length)
+
+function drawn(all: Interactions, share: number): Interactions {
+  if (!(share < 1)) return all
   const { byVisitor } = all
   const builder = new SparseBuilder(byVisitor.columns)
   for (let visitor = 0; visitor < byVisitor.rows; visitor++) {
     // Knuth's multiplicative hash (The Art of Computer Programming 3, 6.4): neighbours in number are not drawn together.
-    if (Math.imul(visitor + 1, 2_654_435_769) >>> 0 >= (most / pairs) * 2 ** 32) continue
+    if (Math.imul(visitor + 1, 2_654_435_769) >>> 0 >= share * 2 ** 32) continue
     for (let k = byVisitor.start[visitor]; k < byVisitor.start[visitor + 1]; k++) builder.push(byVisitor.index[k], byVisitor.value[k])
     builder.endRow()
   }

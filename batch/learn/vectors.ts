@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts'
-import type { Interactions } from './interactions.ts'
+import { type Interactions, withMostEntries } from './interactions.ts'
 import { leadingVectors } from './leading-vectors.ts'
 import { type Sparse, SparseBuilder } from './sparse.ts'
 
@@ -8,6 +8,11 @@ export type VectorOptions = Pick<Config, 'dimensions' | 'content' | 'vectorPower
 
 /** What is worth trying for them: the less of its length a row loses, the more behaviour counts beside content. */
 export const vectorFamily = { name: 'vectors', tried: { vectorPower: [0.1, 0.4] } } as const
+
+/**
+ * A history of more visitor–item pairs is drawn from: fifty an item, of a large catalogue, say where it stands among the others.
+ */
+const MOST_ENTRIES = 5e6
 
 /**
  * Item vectors that blend behaviour with content: the leading left singular vectors of [visitors | terms], both
@@ -19,10 +24,11 @@ export const vectorFamily = { name: 'vectors', tried: { vectorPower: [0.1, 0.4] 
  */
 export async function itemVectors(
   content: Sparse,
-  { byItem, visitorItems, itemVisitors }: Interactions,
+  interactions: Interactions,
   settled: (item: number) => boolean,
   options: VectorOptions,
 ): Promise<Float32Array> {
+  const { byItem, visitorItems, itemVisitors } = withMostEntries(interactions, MOST_ENTRIES)
   const behaviour = new SparseBuilder(byItem.columns)
   for (let item = 0; item < byItem.rows; item++) {
     for (let k = byItem.start[item]; settled(item) && k < byItem.start[item + 1]; k++) {

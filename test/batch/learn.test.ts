@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { readConfig } from '../../batch/config.ts'
 import { priorStrength, shares, shrunk } from '../../batch/learn/back-off.ts'
 import { historyOf } from '../../batch/learn/histories.ts'
-import { type Interactions, interactions, withMostPairs } from '../../batch/learn/interactions.ts'
+import { type Interactions, interactions, withMostEntries, withMostPairs } from '../../batch/learn/interactions.ts'
 import { sphericalKMeans } from '../../batch/learn/k-means.ts'
 import { learn } from '../../batch/learn/learn.ts'
 import { sampleDecisions } from '../../batch/ranker/decisions.ts'
@@ -172,5 +172,14 @@ describe('a bound on pairs', () => {
     // One in twenty has every length from 1 to 20.
     for (let length = 1; length <= 20; length++) expect(some.visitorItems).toContain(length)
     expect(some.byItem.rows).toBe(all.byItem.rows)
+  })
+
+  it('counts visitor–item pairs where those are what there is too much of', () => {
+    const all = crowd()
+    const entries = all.byVisitor.index.length
+    expect(withMostEntries(all, entries)).toBe(all)
+    const some = withMostEntries(all, entries / 4).byVisitor.index.length
+    expect(some / entries).toBeGreaterThan(0.2)
+    expect(some / entries).toBeLessThan(0.3)
   })
 })
