@@ -49,13 +49,17 @@ export type Child = { counts: Float64Array; parent: Float64Array }
 /** The child's distribution over items, shrunk towards its parent's. */
 export function shrunk(counts: Float64Array, parent: Float64Array, strength: number): Float64Array {
   let total = 0
-  for (const value of counts) total += value
-  return counts.map((value, item) => (value + strength * parent[item]) / (total + strength))
+  for (let item = 0; item < counts.length; item++) total += counts[item]
+  const child = new Float64Array(counts.length)
+  for (let item = 0; item < counts.length; item++) child[item] = (counts[item] + strength * parent[item]) / (total + strength)
+  return child
 }
 
 /** Counts as shares, every item with a little of its own so that no prior is zero. */
 export function shares(counts: Float64Array): Float64Array {
   let total = 0
-  for (const value of counts) total += value + 0.01
-  return counts.map((value) => (value + 0.01) / total)
+  for (let item = 0; item < counts.length; item++) total += counts[item] + 0.01
+  const share = new Float64Array(counts.length)
+  for (let item = 0; item < counts.length; item++) share[item] = (counts[item] + 0.01) / total
+  return share
 }

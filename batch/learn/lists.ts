@@ -36,8 +36,9 @@ export function estimateLists(byVisitor: Sparse, membership: Membership, options
   const countAll = countItems(byVisitor, everyone, 1)
   const everywhere = shares(countAll)
   const without = (visitors: ArrayLike<number>): Float64Array => {
-    const own = countItems(byVisitor, visitors, 1)
-    return shares(countAll.map((count, item) => count - own[item]))
+    const rest = countItems(byVisitor, visitors, 1)
+    for (let item = 0; item < rest.length; item++) rest[item] = countAll[item] - rest[item]
+    return shares(rest)
   }
   const lately = shares(recentWeights(byVisitor))
 
@@ -136,18 +137,25 @@ const sharesOf = ({ names, shareOf }: Level): Map<string, Float64Array> =>
 
 /** One distribution with the lift that another has over everywhere laid on it: as if the two acted independently. */
 function lifted(base: Float64Array, other: Float64Array, everywhere: Float64Array): Float64Array {
-  const product = base.map((share, item) => (share * other[item]) / everywhere[item])
-  const total = product.reduce((sum, value) => sum + value, 0)
-  return product.map((value) => value / total)
+  const product = new Float64Array(base.length)
+  let total = 0
+  for (let item = 0; item < product.length; item++) {
+    product[item] = (base[item] * other[item]) / everywhere[item]
+    total += product[item]
+  }
+  for (let item = 0; item < product.length; item++) product[item] /= total
+  return product
 }
 
 /** Distinct visitors by item; 0 where there are fewer than `minVisitors`. */
 function countItems(byVisitor: Sparse, visitors: ArrayLike<number>, minVisitors: number): Float64Array {
   const distinct = new Float64Array(byVisitor.columns)
   for (let i = 0; i < visitors.length; i++) {
-    for (let k = byVisitor.start[visitors[i]]; k < byVisitor.start[visitors[i] + 1]; k++) distinct[byVisitor.index[k]]++
+    const end = byVisitor.start[visitors[i] + 1]
+    for (let k = byVisitor.start[visitors[i]]; k < end; k++) distinct[byVisitor.index[k]]++
   }
-  return distinct.map((count) => (count >= minVisitors ? count : 0))
+  if (minVisitors > 1) for (let item = 0; item < distinct.length; item++) if (distinct[item] < minVisitors) distinct[item] = 0
+  return distinct
 }
 
 function recentWeights(byVisitor: Sparse): Float64Array {
