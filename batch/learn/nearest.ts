@@ -5,7 +5,7 @@ import { threadsFor, withThreads } from '../kernels/threads.ts'
 export type Places = { vectors: Float32Array; dimensions: number }
 
 export type Asked = {
-  /** Items that ask, and those that may be the answer, in ascending order. */
+  /** Items that ask, and those that may be the answer, in ascending order. Both have rows at unit length, or no place. */
   targets: Uint32Array
   others: Uint32Array
   /** How many answers a target gets at most. */
@@ -30,8 +30,10 @@ export async function nearestOf({ vectors, dimensions }: Places, asked: Asked, g
   const width = Math.ceil(dimensions / 4) * 4
   const rows = arena.f32(items * width)
   for (let item = 0; item < items; item++) rows.set(vectors.subarray(item * dimensions, (item + 1) * dimensions), item * width)
-  const columns = addresses(copied(arena.u32(targets.length), targets), copied(arena.u32(others.length), others))
   const factor = asked.factor === undefined ? arena.f32(items).fill(1) : copied(arena.f32(items), asked.factor)
+  // Once a target has answers that are better than the largest factor left, it is done.
+  const ordered = asked.factor === undefined ? others : others.toSorted((a, b) => factor[b] - factor[a] || a - b)
+  const columns = addresses(copied(arena.u32(targets.length), targets), copied(arena.u32(others.length), ordered))
   const least = asked.least === undefined ? arena.f32(items) : copied(arena.f32(items), asked.least)
   const barred = flattened(arena, asked.barred ?? [], targets.length)
   const count = arena.u32(targets.length)
@@ -63,7 +65,7 @@ export async function nearestOf({ vectors, dimensions }: Places, asked: Asked, g
 }
 
 /** Bytes that a thread of the kernel needs to itself. */
-const SCRATCH = 64
+const SCRATCH = 48
 
 /** Rows, one behind the other, and where each begins. */
 function flattened(arena: Arena, rows: readonly Uint32Array[], count: number): [start: Uint32Array, all: Uint32Array] {

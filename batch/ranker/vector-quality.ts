@@ -3,7 +3,7 @@ import type { Decision } from './decisions.ts'
 import { fadedHistory, SLATE, slatesQuality } from './history-quality.ts'
 
 /**
- * How well item vectors (rows of `dimensions`, at unit length) rank what comes next, by their products with the faded sum
+ * How well item vectors (rows of `dimensions`, at unit length) rank what comes next, by their cosines with the faded sum
  * of the history's, as far as those are above 0: what the fold-in of visitors and the ranker's features make of them.
  * @param items how many there are
  */
@@ -15,6 +15,8 @@ export function vectorQuality(items: number, decisions: readonly Decision[], vec
       const place = places.subarray((items + i) * dimensions, (items + i + 1) * dimensions)
       for (const { item, weight } of fadedHistory(decision))
         for (let d = 0; d < dimensions; d++) place[d] += weight * vectors[item * dimensions + d]
+      const length = Math.hypot(...place)
+      for (let d = 0; length > 0 && d < dimensions; d++) place[d] /= length
     })
     const near = await nearestOf(
       { vectors: places, dimensions },

@@ -2,17 +2,18 @@ import { sum4 } from './lanes'
 
 /** Targets that go through the others together: each of those is read once for all four. */
 const LANES = 4
-/** In a thread's scratch memory, by lane: the worst value kept, how many are kept, the next that is barred, and a value on offer. */
+/** In a thread's scratch memory, by lane: the worst value kept once there are enough, how many are kept, and a value on offer. */
 const WORST: usize = 0
 const KEPT: usize = 16
-const NEXT_BARRED: usize = 32
-const OFFERED: usize = 48
+const OFFERED: usize = 32
+/** Rows of unit length have cosines up to 1, and a little beyond by rounding. */
+const MOST_COSINE: f32 = 1.0001
 
 /**
  * Of each target, the others with the largest cosine × factor above 0, best first, ties by item.
- * @param scratch 64 bytes
+ * @param scratch 48 bytes
  * @param vectors rows of `width` floats, a multiple of 4, at unit length
- * @param targets u32 a part @param others u32, ascending
+ * @param targets u32 a part @param others u32, those with the largest factor first
  * @param factor, least f32 an item: what a cosine is multiplied by, and the least that counts
  * @param barredStart, barred by target the others that may not be its answer, ascending
  * @param outCount, outItem, outValue `most` a target
@@ -39,19 +40,21 @@ export function nearestRows(
   const end = others + ((<usize>count) << 2)
   for (let first = from; first < to; first += LANES) {
     const lanes = min<i32>(LANES, to - first)
-    memory.fill(scratch, 0, 64)
-    for (let lane = 0; lane < lanes; lane++)
-      store<u32>(scratch + NEXT_BARRED + ((<usize>lane) << 2), load<u32>(barredStart + ((<usize>(first + lane)) << 2)))
+    memory.fill(scratch, 0, 48)
     const a = rowOf(vectors, stride, targets, first)
     const b = rowOf(vectors, stride, targets, first + min<i32>(1, lanes - 1))
     const c = rowOf(vectors, stride, targets, first + min<i32>(2, lanes - 1))
     const d = rowOf(vectors, stride, targets, first + min<i32>(3, lanes - 1))
     for (let at = others; at < end; at += 4) {
       const other = load<u32>(at)
+      const scale = v128.load32_splat(factor + ((<usize>other) << 2))
+      const worst = v128.load(scratch, WORST)
+      // Neither it nor any that follows can be among the best.
+      if (v128.all_true<i32>(f32x4.lt(f32x4.mul(scale, f32x4.splat(MOST_COSINE)), worst))) break
       const cosines = fourDots(a, b, c, d, vectors + <usize>other * stride, stride)
-      const values = f32x4.mul(cosines, v128.load32_splat(factor + ((<usize>other) << 2)))
+      const values = f32x4.mul(cosines, scale)
       const wanted = v128.and(
-        f32x4.gt(values, v128.load(scratch, WORST)),
+        v128.and(f32x4.ge(values, worst), f32x4.gt(values, f32x4.splat(0))),
         f32x4.ge(cosines, v128.load32_splat(least + ((<usize>other) << 2))),
       )
       if (!v128.any_true(wanted)) continue
@@ -95,19 +98,28 @@ function fourDots(a: usize, b: usize, c: usize, d: usize, y: usize, bytes: usize
 
 /** Keeps what is on offer in a lane, unless it is barred. @param state of the lane: see WORST */
 function offer(state: usize, item: u32, barredStart: usize, barred: usize, target: i32, most: i32, outItem: usize, outValue: usize): void {
-  const end = load<u32>(barredStart + ((<usize>target) << 2), 4)
-  let next = load<u32>(state, NEXT_BARRED)
-  while (next < end && load<u32>(barred + ((<usize>next) << 2)) < item) next++
-  store<u32>(state, next, NEXT_BARRED)
-  if (next < end && load<u32>(barred + ((<usize>next) << 2)) == item) return
+  const at = barredStart + ((<usize>target) << 2)
+  if (has(barred, load<u32>(at), load<u32>(at, 4), item)) return
   const row = ((<usize>target) * <usize>most) << 2
   const value = load<f32>(state, OFFERED)
   const n = load<i32>(state, KEPT)
   if (n < most) {
     rise(outValue + row, outItem + row, n, value, item)
     store<i32>(state, n + 1, KEPT)
-  } else sink(outValue + row, outItem + row, n, value, item)
+  } else if (worse(load<f32>(outValue + row), load<u32>(outItem + row), value, item)) sink(outValue + row, outItem + row, n, value, item)
   if (n + 1 >= most) store<f32>(state, load<f32>(outValue + row), WORST)
+}
+
+/** Whether an ascending list, from one place to another, has the item. */
+function has(list: usize, from: u32, to: u32, item: u32): bool {
+  while (from < to) {
+    const middle = (from + to) >> 1
+    const held = load<u32>(list + ((<usize>middle) << 2))
+    if (held == item) return true
+    if (held < item) from = middle + 1
+    else to = middle
+  }
+  return false
 }
 
 /** A heap of n, whose root is the worst, to a row: best first. */
