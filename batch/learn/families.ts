@@ -21,15 +21,15 @@ const similar: Family = {
 }
 
 /** What differs only in its ridge is solved from one matrix: a window keeps its latest. */
-const latest = new WeakMap<Window, { key: string; gram: Gram }>()
+const latestGrams = new WeakMap<Window, { key: string; gram: Gram }>()
 
 async function latestGram(window: Window, { minVisitors, visitorPower }: Config): Promise<Gram> {
   const key = `${minVisitors} ${visitorPower}`
-  const known = latest.get(window)
+  const known = latestGrams.get(window)
   if (known?.key === key) return known.gram
-  latest.delete(window)
+  latestGrams.delete(window)
   const gram = await gramOf(withMostPairs(interactions(window, Number.POSITIVE_INFINITY), MOST_PAIRS), { minVisitors, visitorPower })
-  latest.set(window, { key, gram })
+  latestGrams.set(window, { key, gram })
   return gram
 }
 
@@ -37,10 +37,20 @@ async function latestGram(window: Window, { minVisitors, visitorPower }: Config)
 const together: Family = {
   name: 'together',
   tried: { hop: [1, 3, 0], togetherHalfLifeDays: [45], backward: [1], stepDecay: [5] },
-  weights: async (window, config) => {
-    const direct = togetherItems(window, { ...config, reach: config.sessionReach, halfLifeDays: config.togetherHalfLifeDays })
-    return unitScale(withTwoHops(direct, config.hop, TWO_HOP_WIDTH))
-  },
+  weights: async (window, config) => unitScale(withTwoHops(latestTogether(window, config), config.hop, TWO_HOP_WIDTH)),
+}
+
+/** What differs only in its hop is made from one matrix: a window keeps its latest. */
+const latestDirect = new WeakMap<Window, { key: string; direct: Sparse }>()
+
+function latestTogether(window: Window, config: Config): Sparse {
+  const { sessionReach: reach, stepDecay, backward, togetherHalfLifeDays: halfLifeDays, minVisitors } = config
+  const key = `${reach} ${stepDecay} ${backward} ${halfLifeDays} ${minVisitors}`
+  const known = latestDirect.get(window)
+  if (known?.key === key) return known.direct
+  const direct = togetherItems(window, { reach, stepDecay, backward, halfLifeDays, minVisitors })
+  latestDirect.set(window, { key, direct })
+  return direct
 }
 
 /** How many neighbours of each item a two-hop path may use. */

@@ -75,36 +75,40 @@ function pairs(
 ): Sparse {
   const { deeds, items } = dataset
   const steps = distinctSteps(deeds, items.length, until, least)
-  const age = Float64Array.from(steps, (deed) => recency(until, deeds.at[deed], halfLifeDays))
+  const { item, session, visitor } = columnsOf(deeds, steps)
+  const age = new Float64Array(steps.length)
   const frequency = new Float64Array(items.length)
-  steps.forEach((deed, step) => {
-    frequency[deeds.item[deed]] += age[step]
-  })
-  const { start, occurrences } = byItem(deeds, steps, items.length)
+  for (let step = 0; step < steps.length; step++) {
+    age[step] = recency(until, deeds.at[steps[step]], halfLifeDays)
+    frequency[item[step]] += age[step]
+  }
+  const { start, occurrences } = byItem(item, items.length)
   const damping = Float64Array.from({ length: reach }, (_, d) => Math.exp(-d / stepDecay))
   const sum = new Float64Array(items.length)
   const visitors = new Uint32Array(items.length)
   const lastVisitor = new Int32Array(items.length)
+  const touched = new Uint32Array(items.length)
+  let count = 0
+  const add = (target: number, own: number, weight: number): void => {
+    if (visitors[target] === 0) {
+      touched[count++] = target
+      visitors[target] = 1
+    } else if (lastVisitor[target] !== own) visitors[target]++
+    lastVisitor[target] = own
+    sum[target] += weight
+  }
   const builder = new SparseBuilder(items.length)
   for (let source = 0; source < items.length; source++) {
-    const touched: number[] = []
+    count = 0
     for (let o = start[source]; o < start[source + 1]; o++) {
       const step = occurrences[o]
-      const session = deeds.session[steps[step]]
-      const visitor = deeds.visitor[steps[step]]
-      const add = (other: number, weight: number): void => {
-        const target = deeds.item[steps[other]]
-        if (visitors[target] === 0) touched.push(target)
-        if (visitors[target] === 0 || lastVisitor[target] !== visitor) visitors[target]++
-        lastVisitor[target] = visitor
-        sum[target] += weight
-      }
-      for (let d = 1; d <= reach && deeds.session[steps[step + d]] === session; d++) add(step + d, age[step] * damping[d - 1])
+      const own = visitor[step]
+      for (let d = 1; d <= reach && session[step + d] === session[step]; d++) add(item[step + d], own, age[step] * damping[d - 1])
       if (backward === 0) continue
-      for (let d = 1; d <= reach && deeds.session[steps[step - d]] === session; d++) add(step - d, backward * age[step] * damping[d - 1])
+      for (let d = 1; d <= reach && session[step - d] === session[step]; d++)
+        add(item[step - d], own, backward * age[step] * damping[d - 1])
     }
-    touched.sort((a, b) => a - b)
-    for (const target of touched) {
+    for (const target of touched.subarray(0, count).sort()) {
       if (visitors[target] >= minVisitors && target !== source)
         builder.push(target, sum[target] * scale(frequency[source], frequency[target]))
       sum[target] = 0
@@ -115,16 +119,24 @@ function pairs(
   return builder.build()
 }
 
-/** The steps of every item, in order. */
-function byItem(deeds: Deeds, steps: Uint32Array, items: number): { start: Uint32Array; occurrences: Uint32Array } {
+/** What the pairs of steps are made of, read where they lie: one behind the other, not where the deeds are. */
+function columnsOf(deeds: Deeds, steps: Uint32Array): Record<'item' | 'session' | 'visitor', Uint32Array> {
+  const of = (column: Uint32Array): Uint32Array => {
+    const own = new Uint32Array(steps.length)
+    for (let step = 0; step < steps.length; step++) own[step] = column[steps[step]]
+    return own
+  }
+  return { item: of(deeds.item), session: of(deeds.session), visitor: of(deeds.visitor) }
+}
+
+/** The steps of every item, in order. @param item by step */
+function byItem(item: Uint32Array, items: number): { start: Uint32Array; occurrences: Uint32Array } {
   const start = new Uint32Array(items + 1)
-  for (const deed of steps) start[deeds.item[deed] + 1]++
-  for (let item = 0; item < items; item++) start[item + 1] += start[item]
+  for (let step = 0; step < item.length; step++) start[item[step] + 1]++
+  for (let i = 0; i < items; i++) start[i + 1] += start[i]
   const next = start.slice()
-  const occurrences = new Uint32Array(steps.length)
-  steps.forEach((deed, step) => {
-    occurrences[next[deeds.item[deed]]++] = step
-  })
+  const occurrences = new Uint32Array(item.length)
+  for (let step = 0; step < item.length; step++) occurrences[next[item[step]]++] = step
   return { start, occurrences }
 }
 
