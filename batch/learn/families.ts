@@ -53,6 +53,12 @@ function latestTogether(window: Window, config: Config): Sparse {
   return direct
 }
 
+/** Frees what a window keeps, once nothing more is learned from it: that may be gigabytes. */
+export function forgetFamilies(window: Window): void {
+  latestGrams.delete(window)
+  latestDirect.delete(window)
+}
+
 /** How many neighbours of each item a two-hop path may use. */
 const TWO_HOP_WIDTH = 50
 
@@ -61,7 +67,8 @@ export const families: readonly Family[] = [similar, together]
 /** What each family learned from one window. */
 export type FamilyWeights = Record<Family['name'], Sparse>
 
-export const learnFamilies = async (window: Window, config: Config): Promise<FamilyWeights> => ({
-  similar: await similar.weights(window, config),
-  together: await together.weights(window, config),
-})
+export async function learnFamilies(window: Window, config: Config): Promise<FamilyWeights> {
+  const weights = { similar: await similar.weights(window, config), together: await together.weights(window, config) }
+  forgetFamilies(window)
+  return weights
+}

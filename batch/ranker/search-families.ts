@@ -1,7 +1,7 @@
 import type { Settings, Tried } from '../../shared/release/manifest.ts'
 import type { Config } from '../config.ts'
 import { contentRows } from '../learn/content-rows.ts'
-import { type Family, type FamilyWeights, families } from '../learn/families.ts'
+import { type Family, type FamilyWeights, families, forgetFamilies } from '../learn/families.ts'
 import { interactions, type Window } from '../learn/interactions.ts'
 import { largest, type Sparse, SparseBuilder } from '../learn/sparse.ts'
 import { itemVectors, vectorFamily } from '../learn/vectors.ts'
@@ -87,6 +87,7 @@ export async function searchFamilies(
     const weights = await choose(family, (attempted) => family.weights(window, attempted), judge)
     best[family.name] = weights ?? (await family.weights(window, config))
   }
+  forgetFamilies(window)
   const weights = best as FamilyWeights
   const described = contentRows(window.dataset)
   const touched = interactions(window, Number.POSITIVE_INFINITY)
