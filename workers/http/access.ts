@@ -10,7 +10,7 @@ export const originsOf = ({ ALLOWED_ORIGINS }: Pick<Env, 'ALLOWED_ORIGINS'>): st
 
 const crossOrigin: MiddlewareHandler<{ Bindings: Env }> = cors({
   origin: (origin, c: Context<{ Bindings: Env }>) => {
-    return originsOf(c.env).includes(origin) || origin === new URL(c.req.url).origin ? origin : null
+    return originsOf(c.env).includes(origin) || origin === URL.parse(c.req.url)?.origin ? origin : null
   },
   allowMethods: ['GET', 'POST', 'DELETE', 'PUT'],
   allowHeaders: ['authorization', 'content-type'],

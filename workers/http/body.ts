@@ -12,10 +12,22 @@ export async function jsonBody(c: Context, most = MAX_BODY): Promise<object> {
   const declared = Number(c.req.header('content-length') ?? Number.NaN)
   if (declared > most) throw tooLarge(most)
   // No more comes than was declared, so it can be taken in one piece, which costs a tenth of reading a stream.
-  const value = parse(declared >= 0 ? await c.req.raw.arrayBuffer() : await readAtMost(c.req.raw, most))
+  const value = parse(
+    await readWhole<ArrayBuffer | Uint8Array>(async () => (declared >= 0 ? c.req.raw.arrayBuffer() : readAtMost(c.req.raw, most))),
+  )
   // An array has a method `filter`: to a schema it would be an object with one odd field.
   if (value === null || typeof value !== 'object' || Array.isArray(value)) throw new HttpProblem(400, 'the body must be a JSON object')
   return value
+}
+
+/** A sender who hangs up, or whose chunks are none, has sent no body; that is no fault of this side, and no line of its log. */
+async function readWhole<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read()
+  } catch (error) {
+    if (error instanceof HttpProblem) throw error
+    throw new HttpProblem(400, 'the body did not come whole; send it again')
+  }
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false })

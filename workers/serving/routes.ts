@@ -13,6 +13,7 @@ import { requireWriteKey } from '../http/access.ts'
 import { jsonBody } from '../http/body.ts'
 import { jsonAnswers } from '../http/json-answer.ts'
 import { HttpProblem, validate } from '../http/problem.ts'
+import { queryOf } from '../http/query.ts'
 import { latestList } from './latest.ts'
 import { parseQuery, refuseQuery } from './parse-query.ts'
 import { type PublicList, publicList } from './public-list.ts'
@@ -35,10 +36,10 @@ servingRoutes.post('/v1/rank', async (c) => {
   return personalAnswer(JSON.stringify(await rankItems(c.env, c.executionCtx, c.req.raw, asked)))
 })
 
-servingRoutes.get('/v1/recommendations', (c) => personal(c, parseQuery(new URL(c.req.url).searchParams)))
+servingRoutes.get('/v1/recommendations', (c) => personal(c, parseQuery(queryOf(c))))
 
 servingRoutes.get('/v1/items/:id/similar', (c) => {
-  const query = new URL(c.req.url).searchParams
+  const query = queryOf(c)
   for (const taken of ['scenario', 'item', 'items'])
     if (query.has(taken)) throw new HttpProblem(400, `${taken} is given by the path`, taken)
   return personal(c, { ...parseQuery(query), scenario: 'similar', item: validate(ItemId, c.req.param('id'), 'id') })
@@ -53,12 +54,12 @@ const CACHED = { meant: 'public, max-age=60, stale-while-revalidate=600', degrad
 servingRoutes.get('/v1/lists/:region/:scenario', async (c) => {
   const region = validate(Region, c.req.param('region'), 'region')
   const scenario = validate(ListScenarioSchema, c.req.param('scenario'), 'scenario')
-  refuseQuery(new URL(c.req.url).searchParams)
+  refuseQuery(queryOf(c))
   return listed(c, await publicList(c.env, c.executionCtx, region, scenario))
 })
 
 servingRoutes.get('/v1/latest', async (c) => {
-  const query = new URL(c.req.url).searchParams
+  const query = queryOf(c)
   for (const name of query.keys())
     if (name !== 'limit' && name !== 'offset' && !name.startsWith('filter.'))
       throw new HttpProblem(400, `${name} is not a known parameter`, name)
