@@ -1,6 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Writable } from 'node:stream'
 import getPort from 'get-port'
 import { madeUpRelease } from '../../batch/edge-bench/made-up-release.ts'
 import { publish } from '../../batch/release/publish.ts'
@@ -31,7 +32,12 @@ export async function openEdges(): Promise<FuzzEdges> {
     return {
       async start(entrypoint = 'direct') {
         const inspectorPort = await getPort()
-        const edge = await startWorker(built, SECRETS, { entrypoint, inspectorPort, persist: join(folder, entrypoint) })
+        const edge = await startWorker(built, SECRETS, {
+          entrypoint,
+          inspectorPort,
+          persist: join(folder, entrypoint),
+          output: new Writable({ write: (_chunk, _encoding, done) => done() }),
+        })
         running.push(edge)
         return { ...edge, url: edge.url.replace(/\/$/, ''), inspectorPort }
       },
