@@ -68,7 +68,7 @@ async function duels(threads: number): Promise<Duel[]> {
   const similar = { ridgeBase: 10, ridgeScale: 1, support: 150, minVisitors: 3, visitorPower: 0.3 }
   const gram = await gramOf(shoppers, similar)
   const known = gramPlain(shoppers, similar)
-  const examples = madeUpExamples(400, 150)
+  const examples = madeUpExamples(1500, 150)
   const places = { vectors: Float32Array.from(unitRows(8000, 32)), dimensions: 32 }
   const items = Uint32Array.from({ length: 8000 }, (_, item) => item)
   const asked = { targets: items.subarray(0, 2000), others: items, most: 20 }

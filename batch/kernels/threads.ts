@@ -4,8 +4,8 @@ import { setImmediate } from 'node:timers/promises'
 import { Worker } from 'node:worker_threads'
 import type { Arena } from './arena.ts'
 import { instantiate, kernelModule } from './kernels.ts'
-import { runTask, type Task } from './task.ts'
-import type { ThreadData } from './worker.ts'
+import { runTask } from './run-task.mjs'
+import type { Task, ThreadData } from './task.ts'
 
 /** Resolves when every part is done. Only one task runs at a time. */
 export type Run = (task: Task) => Promise<void>
@@ -32,7 +32,7 @@ export async function withThreads<T>(arena: Arena, count: number, use: (run: Run
   const workers = Array.from({ length: count - 1 }, (_, other) => {
     const workerData: ThreadData = { module, memory: arena.memory, next, thread: 1 + other }
     // Flags of whoever runs us (a test runner) are not for these.
-    return new Worker(new URL('worker.ts', import.meta.url), { workerData, execArgv: [] })
+    return new Worker(new URL('worker.mjs', import.meta.url), { workerData, execArgv: [] })
   })
   let gone = false
   const lost = workers.length === 0 ? [] : [Promise.race(workers.map(endOf))]
