@@ -17,6 +17,9 @@ app.use('*', serverTiming, securityHeaders)
 app.use('/v1/*', allowedOrigins)
 for (const routes of [servingRoutes, eventRoutes, visitorRoutes, catalogueRoutes, adminRoutes, healthRoutes]) app.route('/', routes)
 
+// The router sorts its routes when it is first asked for one: here, where no request waits for it.
+app.router.match('GET', '/')
+
 app.notFound((c) => {
   const methods = allowedMethods(app, c.req.path)
   if (methods.length === 0)

@@ -66,7 +66,7 @@ export async function buildOnnx(model: string = GRAPH_FILE): Promise<OnnxBuild> 
     'runtime.wasm': wanted === 'stock' ? readStock() : read('runtime.wasm'),
     'snapshot.bin': read(`${wanted}.bin`),
     'ranker.onnx': graph,
-    'glue.mjs': deployableGlue(key),
+    'glue.mjs': deployableGlue(key, wanted),
   })
   const how = {
     pruned: 'a slim runtime, started from a snapshot',
@@ -77,11 +77,18 @@ export async function buildOnnx(model: string = GRAPH_FILE): Promise<OnnxBuild> 
   return { start, line: `ONNX for ${model === GRAPH_FILE ? 'the ranker' : model}: ${how}, ${size} KB gzip`, artefacts, filesFor }
 }
 
-/** The stock script with its key. A bundled Worker has no `import.meta.url`, without which the script ends at its first line. */
-const deployableGlue = (key: string): Uint8Array<ArrayBuffer> =>
-  Uint8Array.from(
-    Buffer.from(`${readFileSync(GLUE, 'utf8').replaceAll('import.meta.url', "'file:///glue.mjs'")}\nexport const key = '${key}'\n`),
-  )
+/** By which the script decides that it runs in Node. */
+const NODE = 'globalThis.process?.versions?.node'
+
+/**
+ * The stock script with its key. A bundled Worker has no `import.meta.url`, without which the script ends at its first line; and
+ * taken for Node, as Workers give themselves out, it loads six of Node's modules that a runtime from a snapshot never calls.
+ */
+function deployableGlue(key: string, start: Start): Uint8Array<ArrayBuffer> {
+  const stock = readFileSync(GLUE, 'utf8').replaceAll('import.meta.url', "'file:///glue.mjs'")
+  const script = start === 'stock' ? stock : stock.replaceAll(NODE, 'null')
+  return Uint8Array.from(Buffer.from(`${script}\nexport const key = '${key}'\n`))
+}
 
 export const gzipBytes = (files: Artefacts): number =>
   Object.values(files).reduce((sum, bytes) => sum + gzipSync(bytes, { level: 9 }).length, 0)

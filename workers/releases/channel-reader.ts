@@ -30,9 +30,12 @@ export async function readChannel(env: Env, ctx: Background): Promise<TrustedCha
 async function refresh(env: Env, ctx: Background): Promise<TrustedChannel | null> {
   try {
     return await isolate.reads.get(ctx, CHANNEL_KEY, async () => {
-      const value = await fetchChannel(env)
-      if (isolate.channel !== null) await readAhead(env, ctx, isolate.channel.value, value)
-      isolate.channel = { value, at: Date.now() }
+      const text = await env.RELEASES.get(CHANNEL_KEY, { type: 'text', cacheTtl: KV_CACHE_SECONDS })
+      if (text === null) throw new Error('no release has been published')
+      const before = isolate.channel
+      const value = text === before?.text ? before.value : await channelOf(text)
+      if (before !== null) await readAhead(env, ctx, before.value, value)
+      isolate.channel = { value, text, at: Date.now() }
       return value
     })
   } catch (error) {
@@ -52,11 +55,16 @@ async function readAhead(env: Env, ctx: Background, before: TrustedChannel, { st
   }
 }
 
-async function fetchChannel(env: Env): Promise<TrustedChannel> {
-  const text = await env.RELEASES.get(CHANNEL_KEY, { type: 'text', cacheTtl: KV_CACHE_SECONDS })
-  if (text === null) throw new Error('no release has been published')
-  const channel = parseChannel(text)
-  return { stable: await trusted(channel.stable), previous: channel.previous && (await trusted(channel.previous)) }
+async function channelOf(text: string): Promise<TrustedChannel> {
+  const { stable, previous } = parseChannel(text)
+  let before: Promise<ChannelEntry | null> | undefined
+  return {
+    stable: await trusted(stable),
+    previous() {
+      before ??= previous === null ? Promise.resolve(null) : trusted(previous)
+      return before
+    },
+  }
 }
 
 async function trusted(entry: { release: string; manifest?: unknown }): Promise<ChannelEntry | null> {

@@ -1,4 +1,5 @@
 import { EVERYWHERE } from '../../shared/ranking/regions.ts'
+import type { ChannelEntry } from '../../shared/release/manifest.ts'
 import type { Background } from '../background.ts'
 import { warn } from '../log.ts'
 import { readChannel } from './channel-reader.ts'
@@ -16,24 +17,26 @@ const everywhere: WantedRegions = () => [EVERYWHERE]
 export async function currentRelease(env: Env, ctx: Background, wanted = everywhere): Promise<Current | null> {
   const channel = await readChannel(env, ctx)
   if (channel === null) return null
-  for (const entry of [channel.stable, channel.previous]) {
-    if (entry === null) continue
-    try {
-      return { loaded: await loadRelease(env, ctx, entry, wanted), previous: entry !== channel.stable }
-    } catch (error) {
-      warn('release-unusable', error, { release: entry.release })
-    }
-  }
-  return null
+  const { stable } = channel
+  const loaded = stable === null ? null : await usable(env, ctx, stable, wanted)
+  if (loaded !== null) return { loaded, previous: false }
+  const previous = await channel.previous()
+  const before = previous === null ? null : await usable(env, ctx, previous, wanted)
+  return before === null ? null : { loaded: before, previous: true }
 }
 
 /** The release before, for the request whose stable release turned out to lack something. */
 export async function previousRelease(env: Env, ctx: Background, wanted = everywhere): Promise<Current | null> {
-  const entry = (await readChannel(env, ctx))?.previous
-  if (!entry) return null
+  const entry = await (await readChannel(env, ctx))?.previous()
+  const loaded = entry ? await usable(env, ctx, entry, wanted) : null
+  return loaded === null ? null : { loaded, previous: true }
+}
+
+async function usable(env: Env, ctx: Background, entry: ChannelEntry, wanted: WantedRegions): Promise<LoadedRelease | null> {
   try {
-    return { loaded: await loadRelease(env, ctx, entry, wanted), previous: true }
-  } catch {
+    return await loadRelease(env, ctx, entry, wanted)
+  } catch (error) {
+    warn('release-unusable', error, { release: entry.release })
     return null
   }
 }

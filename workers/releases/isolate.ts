@@ -4,8 +4,8 @@ import type { LoadedRelease } from './loaded-release.ts'
 import { PackCache } from './pack-cache.ts'
 import { SharedReads } from './shared-reads.ts'
 
-/** The entries of the channel that could be trusted. */
-export type TrustedChannel = { stable: ChannelEntry | null; previous: ChannelEntry | null }
+/** The entries of the channel, as far as they can be trusted; the one before is looked at when it is needed. */
+export type TrustedChannel = { stable: ChannelEntry | null; previous: () => Promise<ChannelEntry | null> }
 
 type Refreshed<T> = { value: T; at: number }
 
@@ -14,8 +14,8 @@ type Refreshed<T> = { value: T; at: number }
  * platform gives; nothing in it is ever the only copy of anything.
  */
 export type IsolateState = {
-  channel: Refreshed<TrustedChannel> | null
-  /** With the text it was read from: what has not changed is not read anew. */
+  /** This and the overlay with the text it was read from: what has not changed is not read anew. */
+  channel: (Refreshed<TrustedChannel> & { text: string }) | null
   overlay: (Refreshed<Overlay> & { text: string | null }) | null
   /** By release id, the newest last. */
   releases: Map<string, LoadedRelease>

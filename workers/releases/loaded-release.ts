@@ -94,7 +94,11 @@ async function prefetch(ctx: Background, reader: PackReader, manifest: Manifest,
   ])
 }
 
-const newItemsOf = (core: Core): number[] => Array.from(core.flags.keys()).filter((item) => (core.flags[item] & NEW) !== 0)
+function newItemsOf({ items, flags }: Core): number[] {
+  const found: number[] = []
+  for (let item = 0; item < items; item++) if ((flags[item] & NEW) !== 0) found.push(item)
+  return found
+}
 
 /** Made when first needed: most requests never come to the end of a list. */
 function popularityOrder({ items, popularity, flags }: Core): () => readonly number[] {

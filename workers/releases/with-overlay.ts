@@ -45,7 +45,7 @@ function make(release: LoadedRelease, overlay: Overlay): LiveRelease {
     ...changes.filter(({ index, removed }) => index >= 0 && !removed).map((change) => [change.index, change] as const),
     ...arrivals.map((change, i) => [first + i, change] as const),
   ])
-  const core = extended(release, arrivals, told, overlay)
+  const core = told.size === 0 && overlay.unavailable.length === 0 ? release.core : extended(release, arrivals, told, overlay)
   const links = arrivals.map(({ like }) =>
     like.map(({ item, weight }) => ({ item: indexOf(release, item), weight: CONTENT_WEIGHT * weight })).filter(({ item }) => item >= 0),
   )

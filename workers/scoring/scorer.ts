@@ -1,4 +1,3 @@
-import { knownCase } from '../../shared/onnx/known-case.ts'
 import { FEATURE_COUNT } from '../../shared/ranking/features.ts'
 import { referenceScores, type Weights } from '../../shared/ranking/reference-scorer.ts'
 import type { Background } from '../background.ts'
@@ -16,6 +15,8 @@ type State =
   | { name: 'failed'; until: number }
 
 const TRY_AGAIN_MS = 60_000
+/** With the release's own weights, before ONNX ranks by them. */
+const TRIED_ROWS = 3
 
 /** In this isolate: how often ONNX was started, and how often it failed; what it let down, the reference scorer answered. */
 export const counters = { onnxStarts: 0, onnxFailures: 0 }
@@ -73,8 +74,7 @@ async function start(weights: Weights, artefacts: Artefacts): Promise<void> {
   try {
     await scheduler.wait(1)
     const session = await startOnnx(artefacts)
-    const { features, count } = knownCase(weights)
-    if (session.likeReference) mustAgree(weights, features, session.run(weights, features, count))
+    if (session.likeReference) mustAgree(weights, session.tried, session.run(weights, session.tried, TRIED_ROWS))
     state = { name: 'ready', session }
   } catch (error) {
     drop(error)

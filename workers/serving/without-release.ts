@@ -1,5 +1,6 @@
 import * as v from 'valibot'
 import { emptyOverlay, type Overlay } from '../../shared/overlay.ts'
+import type { ChannelEntry } from '../../shared/release/manifest.ts'
 import { isOpen, valuesOf } from '../../shared/schemas/items.ts'
 import { ListedItem } from '../../shared/schemas/listed-item.ts'
 import type { Filter, RecommendationAnswer, RecommendationRequest, Rung } from '../../shared/schemas/recommendations.ts'
@@ -17,7 +18,7 @@ type Asked = Pick<RecommendationRequest, 'offset' | 'limit' | 'exclude'> & {
  * slate. Waits for nothing of KV. @param now Unix milliseconds
  */
 export async function withoutRelease(env: Env, region: string, asked: Asked, now: number): Promise<string> {
-  const { release, rung, items } = carriedList() ?? { release: null, rung: 'bundled' as const, items: await bundledList(env) }
+  const { release, rung, items } = (await carriedList()) ?? { release: null, rung: 'bundled' as const, items: await bundledList(env) }
   const shown = showable(items, isolate.overlay?.value ?? emptyOverlay, asked, now).slice(asked.offset, asked.offset + asked.limit)
   const answer: RecommendationAnswer = {
     recommId: newRecommId(),
@@ -40,15 +41,17 @@ export async function withoutRelease(env: Env, region: string, asked: Asked, now
 /** The tag of a list that nobody should go on showing. */
 export const neverTheSame = (): string => `"${newRecommId()}"`
 
-function carriedList(): { release: string; rung: Rung; items: ListedItem[] } | null {
-  const { stable = null, previous = null } = isolate.channel?.value ?? {}
-  for (const entry of [stable, previous]) {
-    const items = entry?.manifest.firstList ?? []
-    if (entry !== null && items.length > 0)
-      return { release: entry.release, rung: entry === stable ? 'global-list' : 'previous-release', items }
-  }
-  return null
+async function carriedList(): Promise<{ release: string; rung: Rung; items: ListedItem[] } | null> {
+  const channel = isolate.channel?.value
+  if (channel === undefined) return null
+  const { stable } = channel
+  if (stable !== null && hasList(stable)) return { release: stable.release, rung: 'global-list', items: stable.manifest.firstList ?? [] }
+  const previous = await channel.previous()
+  if (previous === null || !hasList(previous)) return null
+  return { release: previous.release, rung: 'previous-release', items: previous.manifest.firstList ?? [] }
 }
+
+const hasList = ({ manifest }: ChannelEntry): boolean => (manifest.firstList ?? []).length > 0
 
 const Bundled = v.object({ items: v.array(ListedItem) })
 
