@@ -6,10 +6,23 @@ const ALIGNMENT = 64
 
 /** Memory that kernels and all threads share, up to 4 GB of it. A column's `byteOffset` is its address in a kernel. */
 export class Arena {
+  /** The collector does not see how large they are: left to it, several of gigabytes may wait for it at a time. */
+  private static readonly spare: Arena[] = []
   readonly memory = new WebAssembly.Memory({ initial: 1, maximum: MOST_PAGES, shared: true })
   private used = ALIGNMENT
   /** From here on nobody has ever had anything. */
   private touched = ALIGNMENT
+
+  /** One that was given back, or else a new one. */
+  static taken(): Arena {
+    return Arena.spare.pop() ?? new Arena()
+  }
+
+  /** For the next who needs one. Views of it, and kernels on it, must be done with. */
+  giveBack(): void {
+    this.used = ALIGNMENT
+    Arena.spare.push(this)
+  }
 
   /** The address of so many zero bytes. */
   bytes(length: number): number {
@@ -58,6 +71,14 @@ export class Arena {
   private get buffer(): ArrayBuffer {
     return this.memory.buffer
   }
+}
+
+/** Lends an arena for as long as `use` takes. After a failure a thread may still be writing to it: then nobody gets it again. */
+export async function inArena<T>(use: (arena: Arena) => Promise<T>): Promise<T> {
+  const arena = Arena.taken()
+  const result = await use(arena)
+  arena.giveBack()
+  return result
 }
 
 /** What stands elsewhere, put into a column of the arena. */

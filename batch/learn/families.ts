@@ -27,10 +27,15 @@ async function latestGram(window: Window, { minVisitors, visitorPower }: Config)
   const key = `${minVisitors} ${visitorPower}`
   const known = latestGrams.get(window)
   if (known?.key === key) return known.gram
-  latestGrams.delete(window)
+  forgetGram(window)
   const gram = await gramOf(withMostPairs(interactions(window, Number.POSITIVE_INFINITY), MOST_PAIRS), { minVisitors, visitorPower })
   latestGrams.set(window, { key, gram })
   return gram
+}
+
+function forgetGram(window: Window): void {
+  latestGrams.get(window)?.gram.arena.giveBack()
+  latestGrams.delete(window)
 }
 
 /** "In the same basket or visit", learned from sessions. */
@@ -55,7 +60,7 @@ function latestTogether(window: Window, config: Config): Sparse {
 
 /** Frees what a window keeps, once nothing more is learned from it: that may be gigabytes. */
 export function forgetFamilies(window: Window): void {
-  latestGrams.delete(window)
+  forgetGram(window)
   latestDirect.delete(window)
 }
 

@@ -1,5 +1,5 @@
 import { randomStream } from '../../shared/random.ts'
-import { Arena, addresses } from '../kernels/arena.ts'
+import { type Arena, addresses, inArena } from '../kernels/arena.ts'
 import { type Run, threadsFor, withThreads } from '../kernels/threads.ts'
 
 /** Unit vectors in rows; `assignment[row]` is the centroid nearest by cosine. */
@@ -22,29 +22,31 @@ export async function sphericalKMeans(
   const rows = vectors.length / dimensions
   const learned = Math.min(rows, MOST_LEARNED)
   const most = Math.min(count, learned)
-  const arena = new Arena()
-  return withThreads(arena, threads ?? threadsFor(ITERATIONS * learned * most * dimensions), async (run) => {
-    const sample = spread(vectors, dimensions, learned)
-    const { seeds, assign } = placed(arena, run, sample, dimensions, most)
-    let centroids = await seeds(randomStream(seed))
-    let assignment = await assign(centroids)
-    for (let iteration = 0; iteration < ITERATIONS; iteration++) {
-      centroids = means(sample, dimensions, assignment, centroids.length / dimensions)
-      const next = await assign(centroids)
-      const moved = next.some((cluster, row) => cluster !== assignment[row])
-      assignment = next
-      if (!moved) break
-    }
-    for (;;) {
-      const sizes = sizesOf(assignment, centroids.length / dimensions)
-      const least = sizes.indexOf(Math.min(...sizes))
-      if (sizes.length <= 1 || sizes[least] >= smallest) break
-      centroids = Float32Array.from(centroids.filter((_, k) => Math.floor(k / dimensions) !== least))
-      assignment = await assign(centroids)
-    }
-    const all = learned === rows ? assignment : await placed(arena, run, vectors, dimensions, most).assign(centroids)
-    return { count: centroids.length / dimensions, centroids, assignment: all }
-  })
+  const needed = threads ?? threadsFor(ITERATIONS * learned * most * dimensions)
+  return inArena((arena) =>
+    withThreads(arena, needed, async (run) => {
+      const sample = spread(vectors, dimensions, learned)
+      const { seeds, assign } = placed(arena, run, sample, dimensions, most)
+      let centroids = await seeds(randomStream(seed))
+      let assignment = await assign(centroids)
+      for (let iteration = 0; iteration < ITERATIONS; iteration++) {
+        centroids = means(sample, dimensions, assignment, centroids.length / dimensions)
+        const next = await assign(centroids)
+        const moved = next.some((cluster, row) => cluster !== assignment[row])
+        assignment = next
+        if (!moved) break
+      }
+      for (;;) {
+        const sizes = sizesOf(assignment, centroids.length / dimensions)
+        const least = sizes.indexOf(Math.min(...sizes))
+        if (sizes.length <= 1 || sizes[least] >= smallest) break
+        centroids = Float32Array.from(centroids.filter((_, k) => Math.floor(k / dimensions) !== least))
+        assignment = await assign(centroids)
+      }
+      const all = learned === rows ? assignment : await placed(arena, run, vectors, dimensions, most).assign(centroids)
+      return { count: centroids.length / dimensions, centroids, assignment: all }
+    }),
+  )
 }
 
 const ITERATIONS = 20

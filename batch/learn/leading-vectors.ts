@@ -1,5 +1,5 @@
 import { randomStream } from '../../shared/random.ts'
-import { Arena, addresses, copied } from '../kernels/arena.ts'
+import { type Arena, addresses, copied, inArena } from '../kernels/arena.ts'
 import { type Run, threadsFor, withThreads } from '../kernels/threads.ts'
 import { type Sparse, transpose } from './sparse.ts'
 
@@ -24,32 +24,33 @@ export async function leadingVectors(
   seed: number,
   threads = threadsFor(2 * ITERATIONS * widthOf(dimensions) * (matrix.index.length + matrix.rows * widthOf(dimensions))),
 ): Promise<Float32Array> {
-  const arena = new Arena()
-  const width = widthOf(dimensions)
-  const { rows, columns } = matrix
-  const turned = shared(arena, transpose(matrix))
-  const place: Place = (row, column) => (Math.floor(column / BLOCK) * rows + row) * BLOCK + (column % BLOCK)
-  const basis = arena.f64(rows * width)
-  const next = arena.f64(rows * width)
-  fillBasis(basis, rows, width, seed, place)
-  const strengths = await withThreads(arena, threads, async (run) => {
-    const orthonormalise = orthonormaliser(arena, run, rows, width)
-    let [now, then] = [basis, next]
-    for (let i = 0; i < ITERATIONS; i++) {
-      await orthonormalise(now)
-      await run({
-        kernel: 'squareBlocks',
-        scratch: 0,
-        scratchBytes: 0,
-        arguments: [...addresses(turned.start, turned.index, turned.value), columns, ...addresses(now, then), rows],
-        count: width / BLOCK,
-        step: 1,
-      })
-      ;[now, then] = [then, now]
-    }
-    return orthonormalise(now)
+  return inArena(async (arena) => {
+    const width = widthOf(dimensions)
+    const { rows, columns } = matrix
+    const turned = shared(arena, transpose(matrix))
+    const place: Place = (row, column) => (Math.floor(column / BLOCK) * rows + row) * BLOCK + (column % BLOCK)
+    const basis = arena.f64(rows * width)
+    const next = arena.f64(rows * width)
+    fillBasis(basis, rows, width, seed, place)
+    const strengths = await withThreads(arena, threads, async (run) => {
+      const orthonormalise = orthonormaliser(arena, run, rows, width)
+      let [now, then] = [basis, next]
+      for (let i = 0; i < ITERATIONS; i++) {
+        await orthonormalise(now)
+        await run({
+          kernel: 'squareBlocks',
+          scratch: 0,
+          scratchBytes: 0,
+          arguments: [...addresses(turned.start, turned.index, turned.value), columns, ...addresses(now, then), rows],
+          count: width / BLOCK,
+          step: 1,
+        })
+        ;[now, then] = [then, now]
+      }
+      return orthonormalise(now)
+    })
+    return strongest(ITERATIONS % 2 === 0 ? basis : next, strengths, rows, dimensions, place)
   })
-  return strongest(ITERATIONS % 2 === 0 ? basis : next, strengths, rows, dimensions, place)
 }
 
 /** A multiple of 16. */

@@ -1,4 +1,4 @@
-import { Arena, addresses, copied } from '../kernels/arena.ts'
+import { type Arena, addresses, copied, inArena } from '../kernels/arena.ts'
 import { threadsFor, withThreads } from '../kernels/threads.ts'
 
 /** Where every item stands: items × dimensions, rows at unit length, or of zeros for what has no place. */
@@ -26,42 +26,43 @@ export async function nearestOf({ vectors, dimensions }: Places, asked: Asked, g
   const items = vectors.length / dimensions
   if (targets.length === 0 || others.length === 0)
     return Array.from(targets, () => ({ items: new Uint32Array(0), values: new Float32Array(0) }))
-  const arena = new Arena()
-  const width = Math.ceil(dimensions / 4) * 4
-  const rows = arena.f32(items * width)
-  for (let item = 0; item < items; item++) rows.set(vectors.subarray(item * dimensions, (item + 1) * dimensions), item * width)
-  const factor = asked.factor === undefined ? arena.f32(items).fill(1) : copied(arena.f32(items), asked.factor)
-  // Once a target has answers that are better than the largest factor left, it is done.
-  const ordered = asked.factor === undefined ? others : others.toSorted((a, b) => factor[b] - factor[a] || a - b)
-  const columns = addresses(copied(arena.u32(targets.length), targets), copied(arena.u32(others.length), ordered))
-  const least = asked.least === undefined ? arena.f32(items) : copied(arena.f32(items), asked.least)
-  const barred = flattened(arena, asked.barred ?? [], targets.length)
-  const count = arena.u32(targets.length)
-  const near = arena.u32(targets.length * most)
-  const value = arena.f32(targets.length * most)
-  const threads = given ?? threadsFor(targets.length * others.length * dimensions)
-  await withThreads(arena, threads, (run) =>
-    run({
-      kernel: 'nearestRows',
-      scratch: arena.bytes(threads * SCRATCH),
-      scratchBytes: SCRATCH,
-      arguments: [
-        rows.byteOffset,
-        width,
-        ...columns,
-        others.length,
-        ...addresses(factor, least, ...barred),
-        most,
-        ...addresses(count, near, value),
-      ],
-      count: targets.length,
-      step: 16,
-    }),
-  )
-  return Array.from(targets, (_, i) => ({
-    items: near.slice(i * most, i * most + count[i]),
-    values: value.slice(i * most, i * most + count[i]),
-  }))
+  return inArena(async (arena) => {
+    const width = Math.ceil(dimensions / 4) * 4
+    const rows = arena.f32(items * width)
+    for (let item = 0; item < items; item++) rows.set(vectors.subarray(item * dimensions, (item + 1) * dimensions), item * width)
+    const factor = asked.factor === undefined ? arena.f32(items).fill(1) : copied(arena.f32(items), asked.factor)
+    // Once a target has answers that are better than the largest factor left, it is done.
+    const ordered = asked.factor === undefined ? others : others.toSorted((a, b) => factor[b] - factor[a] || a - b)
+    const columns = addresses(copied(arena.u32(targets.length), targets), copied(arena.u32(others.length), ordered))
+    const least = asked.least === undefined ? arena.f32(items) : copied(arena.f32(items), asked.least)
+    const barred = flattened(arena, asked.barred ?? [], targets.length)
+    const count = arena.u32(targets.length)
+    const near = arena.u32(targets.length * most)
+    const value = arena.f32(targets.length * most)
+    const threads = given ?? threadsFor(targets.length * others.length * dimensions)
+    await withThreads(arena, threads, (run) =>
+      run({
+        kernel: 'nearestRows',
+        scratch: arena.bytes(threads * SCRATCH),
+        scratchBytes: SCRATCH,
+        arguments: [
+          rows.byteOffset,
+          width,
+          ...columns,
+          others.length,
+          ...addresses(factor, least, ...barred),
+          most,
+          ...addresses(count, near, value),
+        ],
+        count: targets.length,
+        step: 16,
+      }),
+    )
+    return Array.from(targets, (_, i) => ({
+      items: near.slice(i * most, i * most + count[i]),
+      values: value.slice(i * most, i * most + count[i]),
+    }))
+  })
 }
 
 /** Bytes that a thread of the kernel needs to itself. */

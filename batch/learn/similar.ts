@@ -44,14 +44,14 @@ const PAIR_COST = 16
 /**
  * Visitors are down-weighted by a power of how many items they have. Pairs that too few share make no edge, yet stand in
  * the matrix: without them it need not be positive definite, and its solutions may be of any size. Fits that differ in
- * their ridge alone share it.
+ * their ridge alone share it. Its arena should be given back.
  */
 export async function gramOf(
   { byVisitor, byItem, visitorItems }: Interactions,
   options: GramOptions,
   threads = threadsFor(PAIR_COST * visitorItems.reduce((sum, count) => sum + count * count, 0)),
 ): Promise<Gram> {
-  const arena = new Arena()
+  const arena = Arena.taken()
   const items = byItem.rows
   const start = arena.u32(items + 1)
   // Lengths are known only after the first pass; what that pass needs stands behind them for as long as it is needed.

@@ -1,6 +1,6 @@
 import { normal, randomStream } from '../../shared/random.ts'
 import type { Weights } from '../../shared/ranking/reference-scorer.ts'
-import { Arena } from '../kernels/arena.ts'
+import { inArena } from '../kernels/arena.ts'
 import { type Example, type Gradients, kernelGradients, type Moments } from '../kernels/gradients.ts'
 import { threadsFor, withThreads } from '../kernels/threads.ts'
 import { HIDDEN, parameterLayout } from './parameters.ts'
@@ -48,9 +48,10 @@ export async function trainRanker(examples: readonly Example[], options: TrainOp
   for (const feature of options.without ?? []) given.deviation[feature] = Number.POSITIVE_INFINITY
   const rows = examples.reduce((sum, { count }) => sum + count, 0)
   const threads = options.threads ?? threadsFor(3 * options.epochs * rows * options.features * HIDDEN)
-  const arena = new Arena()
-  return withThreads(arena, threads, (run) =>
-    descend(kernelGradients(arena, run, threads, examples, given, BATCH), given, weightsOf(examples), options),
+  return inArena((arena) =>
+    withThreads(arena, threads, (run) =>
+      descend(kernelGradients(arena, run, threads, examples, given, BATCH), given, weightsOf(examples), options),
+    ),
   )
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Arena } from '../../batch/kernels/arena.ts'
+import { Arena, inArena } from '../../batch/kernels/arena.ts'
 import { builtKernels } from '../../batch/kernels/build.ts'
 import { type Example, kernelGradients } from '../../batch/kernels/gradients.ts'
 import { KERNELS_FILE } from '../../batch/kernels/kernels.ts'
@@ -257,6 +257,30 @@ describe('the nearest', () => {
     const [near] = await nearestOf(places, { targets: Uint32Array.of(9), others: all, most: 3 })
     expect(near.items).toHaveLength(0)
     expect((await nearestOf(places, { targets: all, others: nobody, most: 3 })).every((own) => own.items.length === 0)).toBe(true)
+  })
+})
+
+describe('an arena', () => {
+  it('that was given back is the next one, and as empty as a new one', async () => {
+    const memory = await inArena(async (arena) => {
+      arena.f32(50_000).fill(7)
+      return arena.memory
+    })
+    await inArena(async (arena) => {
+      expect(arena.memory).toBe(memory)
+      expect(arena.f64(40_000).every((value) => value === 0)).toBe(true)
+      await inArena(async (other) => expect(other.memory).not.toBe(memory))
+    })
+  })
+
+  it('in which something failed is nobody’s again', async () => {
+    let failed: WebAssembly.Memory | undefined
+    const work = inArena(async (arena) => {
+      failed = arena.memory
+      throw new Error('lost')
+    })
+    await expect(work).rejects.toThrow('lost')
+    await inArena(async (arena) => expect(arena.memory).not.toBe(failed))
   })
 })
 
