@@ -14,23 +14,29 @@ import { type Quality, qualityOf, regionsOf } from './choose.ts'
 /** Somebody comes whom nobody knows: what do they take in the end? */
 export type Newcomer = { country: string; context: VisitContext; next: Set<number> }
 
-/** Fewer tell nothing. */
+/** Fewer tell nothing, and of more a part tells as much. */
 const LEAST_NEWCOMERS = 50
+const MOST_NEWCOMERS = 20_000
 const SLATE = 20
 
 /**
- * The first visits that begin at `from` (Unix seconds) or later. Nothing is fitted to what follows the parting time but the
+ * The first visits that begin at `from` (Unix seconds) or later, at most 20,000 of them, evenly spread. Nothing is fitted to what follows the parting time but the
  * ranker, which has no part in this: all of them choose, for a fifth would be too few to tell the two apart.
  */
 export function newcomersSince(dataset: Dataset, from: number): Newcomer[] {
   const { deeds, countries } = dataset
   const starts = visitorStarts(dataset)
-  return dataset.visitors.flatMap((_, visitor) => {
+  const came: number[] = []
+  for (let visitor = 0; visitor < dataset.visitors.length; visitor++) {
     const first = starts[visitor]
-    const end = starts[visitor + 1]
-    if (first === end || deeds.at[first] < from) return []
+    if (first < starts[visitor + 1] && deeds.at[first] >= from) came.push(visitor)
+  }
+  const asked = Math.min(came.length, MOST_NEWCOMERS)
+  return Array.from({ length: asked }, (_, i) => {
+    const visitor = came[Math.floor((i * came.length) / asked)]
+    const first = starts[visitor]
     const country = countries[deeds.country[first]]
-    return [{ country, context: contextAt(dataset, first), next: new Set(deeds.item.subarray(first, end)) }]
+    return { country, context: contextAt(dataset, first), next: new Set(deeds.item.subarray(first, starts[visitor + 1])) }
   })
 }
 
