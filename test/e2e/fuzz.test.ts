@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runCodecsOn } from '../fuzz/codec-run.ts'
+import { contractOf } from '../fuzz/contract.ts'
 import { type FuzzEdge, type FuzzEdges, openEdges, publishMadeUp } from '../fuzz/edge.ts'
 import { judge } from '../fuzz/judge.ts'
 import { type Known, learn } from '../fuzz/known.ts'
@@ -112,7 +113,7 @@ describe('a Worker with faults', () => {
     const request = { method: 'GET', target: '/', version: 'HTTP/1.1', headers: [], body: null, framing: { kind: 'length' as const } }
     const drawn = { fault: 'values' as const, operation, request }
     const answer = { status: 200, head: '', headers: new Map(), body: Buffer.alloc(0), closes: false }
-    expect(judge(drawn, { answers: [], ms: 10_000, ended: 'silent' }, 'marker')?.check).toBe('no-answer')
-    expect(judge(drawn, { answers: [answer, answer], ms: 1, ended: 'answered' }, 'marker')?.check).toBe('two-answers')
+    expect(judge(contractOf(api), drawn, { answers: [], ms: 10_000, ended: 'silent' }, 'marker')?.check).toBe('no-answer')
+    expect(judge(contractOf(api), drawn, { answers: [answer, answer], ms: 1, ended: 'answered' }, 'marker')?.check).toBe('two-answers')
   })
 })

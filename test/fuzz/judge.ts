@@ -1,9 +1,10 @@
 import type { Answer } from './answer-reader.ts'
-import type { Attack } from './requests.ts'
+import type { Contract } from './contract.ts'
+import type { Attack, RequestFault } from './requests.ts'
 import { isWhole, type Outcome } from './wire.ts'
 
 /** What must not happen. */
-export type Check = 'server-error' | 'slow' | 'echo' | 'unprotected' | 'no-answer' | 'two-answers'
+export type Check = 'server-error' | 'slow' | 'echo' | 'unprotected' | 'no-answer' | 'two-answers' | 'undocumented'
 export type Finding = { check: Check; detail: string }
 
 /** No visitor waits longer. */
@@ -41,20 +42,20 @@ const isWorkers = ({ headers }: Answer): boolean => headers.get('x-content-type-
 const REFUSED = new Set([400, 408, 413, 414, 431, 501, 505])
 
 /** What is wrong with what came of a request; null where nothing is. @param marker the text that stood in it */
-export function judge(attack: Attack, outcome: Outcome, marker: string): Finding | null {
+export function judge(contract: Contract, attack: Attack, outcome: Outcome, marker: string): Finding | null {
   const { answers, ended, ms } = outcome
   const whole = isWhole(attack.request)
   if (whole && answers.length === 0) return { check: 'no-answer', detail: `the connection was ${ended} after ${Math.round(ms)} ms` }
   if (whole && answers.length > 1) return { check: 'two-answers', detail: answers.map(({ status }) => status).join(', ') }
   for (const answer of answers) {
-    const finding = judgeAnswer(attack, answer, marker)
+    const finding = judgeAnswer(contract, attack, answer, marker)
     if (finding !== null) return finding
   }
   if (answers.length > 0 && ms > SLOW_MS) return { check: 'slow', detail: `${Math.round(ms)} ms` }
   return null
 }
 
-function judgeAnswer(attack: Attack, answer: Answer, marker: string): Finding | null {
+function judgeAnswer(contract: Contract, attack: Attack, answer: Answer, marker: string): Finding | null {
   const { status, head, headers, body } = answer
   const ours = isWorkers(answer)
   // What is no HTTP is the business of whatever stands before the Worker: here the local runtime, deployed the platform's edge.
@@ -73,7 +74,10 @@ function judgeAnswer(attack: Attack, answer: Answer, marker: string): Finding | 
     return { check: 'unprotected', detail: `content type ${headers.get('content-type')}` }
   if (hasMarker(head, marker)) return { check: 'echo', detail: `in a header: ${head}` }
   const left = withoutAllowed(attack, status, body)
-  return hasMarker(left, marker) ? { check: 'echo', detail: left.slice(0, 500) } : null
+  if (hasMarker(left, marker)) return { check: 'echo', detail: left.slice(0, 500) }
+  // At another path, or by another method, it was not this operation that answered.
+  const fault = ELSEWHERE.has(attack.fault) ? null : contract.faultOf(attack.operation, answer)
+  return fault === null ? null : { check: 'undocumented', detail: fault }
 }
 
 const isNoHttp = ({ request: { framing, version, target, headers } }: Attack): boolean =>
@@ -81,6 +85,8 @@ const isNoHttp = ({ request: { framing, version, target, headers } }: Attack): b
   version !== 'HTTP/1.1' ||
   !target.startsWith('/') ||
   headers.some(([name, value]) => name.toLowerCase() === 'host' && !/^[\w.-]+(:\d+)?$/.test(value))
+
+const ELSEWHERE: ReadonlySet<RequestFault> = new Set(['methods', 'paths'])
 
 /** However it is written: percent-encoding and JSON's escapes leave letters alone, cases do not. */
 const hasMarker = (text: string, marker: string): boolean => text.toLowerCase().includes(marker.toLowerCase())

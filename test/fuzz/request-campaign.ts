@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { commandOf } from './command.ts'
+import type { Contract } from './contract.ts'
+import { contractOf } from './contract.ts'
 import { MARKER } from './hostile.ts'
 import { type Check, type Finding, judge } from './judge.ts'
 import type { Known } from './known.ts'
@@ -73,9 +75,10 @@ async function inLane(
   runs: number,
 ): Promise<void> {
   const wire = new Wire(options.url)
+  const contract = contractOf(options.api)
   let found: Finding | null = null
   const property = fc.asyncProperty(arbitrary, async (drawn) => {
-    const finding = await tried(campaign, wire, drawn, found === null ? options : null)
+    const finding = await tried(contract, campaign, wire, drawn, found === null ? options : null)
     found = finding ?? found
     return finding === null
   })
@@ -92,13 +95,19 @@ async function inLane(
 }
 
 /** Sends one, and judges what came. What is sent again to make it smaller is not counted. */
-async function tried(campaign: Campaign, wire: Wire, drawn: Attack, counting: CampaignOptions | null): Promise<Finding | null> {
+async function tried(
+  contract: Contract,
+  campaign: Campaign,
+  wire: Wire,
+  drawn: Attack,
+  counting: CampaignOptions | null,
+): Promise<Finding | null> {
   let finding: Finding | null = null
   let status: number | undefined
   for (let attempt = 1; attempt <= TRIES; attempt++) {
     const marker = `zq${randomBytes(6).toString('hex')}qz`
     const outcome = await wire.send(marked(drawn.request, marker))
-    finding = judge(drawn, outcome, marker)
+    finding = judge(contract, drawn, outcome, marker)
     status = outcome.answers[0]?.status
     if (outcome.answers.length > 0) campaign.slowest = Math.max(campaign.slowest, outcome.ms)
     if (finding?.check !== 'slow') break
@@ -118,6 +127,7 @@ const COUNTED: Record<Check, 'lost' | 'doubled' | 'errors'> = {
   'server-error': 'errors',
   slow: 'errors',
   echo: 'errors',
+  undocumented: 'errors',
   unprotected: 'errors',
 }
 

@@ -17,4 +17,6 @@ export const securityHeaders: MiddlewareHandler = async (c, next) => {
   // An answer that was made with them has them all.
   if (headers.get(POLICY) === SECURITY_HEADERS[POLICY]) return
   for (const [name, value] of Object.entries(SECURITY_HEADERS)) headers.set(name, value)
+  // What no route has thought about is for nobody's cache.
+  if (!headers.has('cache-control')) headers.set('cache-control', 'no-store')
 }
