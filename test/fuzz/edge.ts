@@ -16,8 +16,10 @@ const MEMORY_DISK = '/dev/shm'
 
 export type FuzzEdge = BuiltEdge & { inspectorPort: number }
 
+export type Entrypoint = 'direct' | 'faulty' | 'failing' | 'codecs' | 'routes'
+
 /** Started Workers of one build, each on storage of its own; `close` stops them all. */
-export type FuzzEdges = { start(entrypoint?: 'direct' | 'faulty' | 'codecs'): Promise<FuzzEdge>; close(): Promise<void> }
+export type FuzzEdges = { start(entrypoint?: Entrypoint): Promise<FuzzEdge>; close(): Promise<void> }
 
 /** Bundles the Worker once. */
 export async function openEdges(): Promise<FuzzEdges> {

@@ -10,12 +10,12 @@ describe('docs/openapi.json', () => {
   })
 
   it('refers only to what it defines', () => {
-    const description = JSON.parse(JSON.stringify(openApi())) as Json & { components: { schemas: Json } }
+    const description = JSON.parse(JSON.stringify(openApi())) as Json & { components: Record<string, Json> }
     const references = [...JSON.stringify(description).matchAll(/"\$ref":"([^"]+)"/g)].map(([, reference]) => reference)
     expect(references.length).toBeGreaterThan(10)
     for (const reference of new Set(references)) {
-      expect(reference).toMatch(/^#\/components\/schemas\//)
-      expect(Object.keys(description.components.schemas)).toContain(reference?.slice('#/components/schemas/'.length))
+      const [, kind = '', name] = /^#\/components\/(schemas|headers)\/(.+)$/.exec(reference ?? '') ?? []
+      expect(Object.keys(description.components[kind] ?? {}), reference).toContain(name)
     }
   })
 

@@ -31,7 +31,8 @@ adminRoutes.post('/v1/admin/flush', async (c) => {
 /** Replaces what is out of stock and what must not be shown, without waiting for a night. */
 adminRoutes.put('/v1/admin/overlay', async (c) => {
   const { name } = await requireAdmin(c, 'catalogue')
-  const { unavailable, hidden } = await setAvailability(c.env, validate(AvailabilityBody, await jsonBody(c)), Date.now())
+  const said = validate(AvailabilityBody, await jsonBody(c))
+  const { unavailable, hidden } = await orProblem(() => setAvailability(c.env, said, Date.now()), 'the overlay')
   const counts = { unavailable: unavailable.length, hidden: hidden.length }
   await noteDeed(c.env, name, counts, Date.now())
   return c.json(counts)
@@ -57,5 +58,5 @@ adminRoutes.post('/v1/admin/forget', async (c) => {
 /** Where the audit log ends, and where its copy in the archive does: what checks the copy has to know. */
 adminRoutes.get('/v1/admin/audit', async (c) => {
   await requireAdmin(c, 'audit')
-  return c.json(await auditLog(c.env).ends())
+  return c.json(await orProblem(async () => auditLog(c.env).ends(), 'the audit log'))
 })

@@ -1,3 +1,4 @@
+import { app } from '../../../workers/app.ts'
 import worker from '../../../workers/index.ts'
 import { namesOf, runCodec } from './mutation-runs.ts'
 
@@ -45,6 +46,43 @@ export const codecs = {
     const [seed, from, to] = ['seed', 'from', 'to'].map((key) => Number(searchParams.get(key)))
     return Response.json(await runCodec(env, name, seed, from, to))
   },
+} satisfies ExportedHandler<Env>
+
+/** Whatever it is asked for, by whatever method, it does not answer. */
+const outOfReach = (): never =>
+  new Proxy(Object.create(null), {
+    get: (_, name) => (name === 'get' || name === 'jurisdiction' ? gotten : () => Promise.reject(new Error('out of reach'))),
+  }) as never
+/** A namespace gives objects at once, a store gives what it has later: what fails is what is asked of either. */
+const gotten = (): never => {
+  const object = outOfReach() as object
+  return new Proxy(object, { get: (_, name) => (name === 'then' ? rejected : Reflect.get(object, name)) }) as never
+}
+const rejected = (_: unknown, fail: (error: Error) => void): void => fail(new Error('out of reach'))
+
+/** The Worker where neither objects nor KV nor R2 can be reached. */
+export const failing = {
+  fetch: (request, env, ctx) =>
+    worker.fetch(
+      request,
+      {
+        ...env,
+        VISITORS: outOfReach(),
+        EVENT_LOGS: outOfReach(),
+        AUDIT_LOG: outOfReach(),
+        RELEASES: outOfReach(),
+        EVENTS: outOfReach(),
+      },
+      ctx,
+    ),
+} satisfies ExportedHandler<Env>
+
+/** What the Worker listens to, as the document writes it; middleware listens to every method. */
+export const routes = {
+  fetch: () =>
+    Response.json(
+      app.routes.filter(({ method }) => method !== 'ALL').map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`),
+    ),
 } satisfies ExportedHandler<Env>
 
 export default direct
