@@ -10,7 +10,7 @@ import { withContentNeighbours } from './content-neighbours.ts'
 import { contentRows } from './content-rows.ts'
 import { entryTables } from './entry-tables.ts'
 import { type FamilyWeights, learnFamilies } from './families.ts'
-import { endBefore, historyOf, visitorStarts } from './histories.ts'
+import { endBefore, historyReader, visitorStarts } from './histories.ts'
 import { type Interactions, interactions, recentSums, type Window } from './interactions.ts'
 import { sphericalKMeans } from './k-means.ts'
 import { estimateLists, type Lists } from './lists.ts'
@@ -233,21 +233,19 @@ async function formCohorts(
   recall: RecallParameters,
 ): Promise<{ centroids: Float32Array<ArrayBuffer>; cohort: Int32Array; cohortSizes: number[] }> {
   const starts = visitorStarts(dataset)
+  const historyOf = historyReader(dataset.deeds, core.items, recall.historyItems)
   const placed: number[] = []
-  const folded: Float32Array[] = []
+  const folded = new Float32Array(dataset.visitors.length * core.dimensions)
   for (let visitor = 0; visitor < dataset.visitors.length; visitor++) {
     const end = endBefore(dataset.deeds, starts[visitor], starts[visitor + 1], until)
-    const place = foldIn(core, historyOf(dataset.deeds, starts[visitor], end, recall.historyItems, until), recall)
+    const place = foldIn(core, historyOf(starts[visitor], end, until), recall)
     if (place === undefined) continue
+    folded.set(place, placed.length * core.dimensions)
     placed.push(visitor)
-    folded.push(place)
   }
   const cohort = new Int32Array(dataset.visitors.length).fill(-1)
   if (placed.length < 2 * config.minCohort) return { centroids: new Float32Array(0), cohort, cohortSizes: [] }
-  const flat = new Float32Array(folded.length * core.dimensions)
-  folded.forEach((place, row) => {
-    flat.set(place, row * core.dimensions)
-  })
+  const flat = folded.subarray(0, placed.length * core.dimensions)
   const wanted = Math.min(config.maxCohorts, Math.max(2, Math.round(placed.length / 100)))
   const clusters = await sphericalKMeans(flat, core.dimensions, wanted, config.minCohort, config.seed)
   const cohortSizes = new Array<number>(clusters.count).fill(0)

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readConfig } from '../../batch/config.ts'
+import type { Deeds } from '../../batch/dataset.ts'
 import { priorStrength, shares, shrunk } from '../../batch/learn/back-off.ts'
-import { historyOf } from '../../batch/learn/histories.ts'
+import { historyOf, historyReader } from '../../batch/learn/histories.ts'
 import { type Interactions, interactions, withMostEntries, withMostPairs } from '../../batch/learn/interactions.ts'
 import { sphericalKMeans } from '../../batch/learn/k-means.ts'
 import { learn } from '../../batch/learn/learn.ts'
@@ -14,6 +15,39 @@ import { referenceScores } from '../../shared/ranking/reference-scorer.ts'
 import { datasetOf } from './support/dataset-of.ts'
 
 const recall = { ...USUAL_RECALL, candidates: 50 }
+
+describe('histories read one after the other', () => {
+  it('are those that are read alone', () => {
+    const shape = fc.array(fc.tuple(fc.integer({ min: 0, max: 6 }), fc.integer({ min: 0, max: 2 })), { maxLength: 60 })
+    fc.assert(
+      fc.property(shape, fc.integer({ min: 1, max: 5 }), (rows, most) => {
+        const column = <T extends Uint32Array | Uint8Array>(empty: T, value: (row: [number, number], k: number) => number): T => {
+          rows.forEach((row, k) => {
+            empty[k] = value(row, k)
+          })
+          return empty
+        }
+        const deeds: Deeds = {
+          count: rows.length,
+          visitor: new Uint32Array(rows.length),
+          item: column(new Uint32Array(rows.length), ([item]) => item),
+          at: column(new Uint32Array(rows.length), (_, k) => 1000 + 7 * k),
+          deed: column(new Uint8Array(rows.length), ([, deed]) => deed),
+          session: new Uint32Array(rows.length),
+          country: new Uint8Array(rows.length),
+          device: new Uint8Array(rows.length),
+          referrer: new Uint8Array(rows.length),
+        }
+        const read = historyReader(deeds, 7, most)
+        for (let from = 0; from < rows.length; from += 10) {
+          const to = Math.min(rows.length, from + 15)
+          expect(read(from, to, 1200)).toEqual(historyOf(deeds, from, to, most, 1200))
+        }
+      }),
+      { seed: 1 },
+    )
+  })
+})
 
 describe('empirical-Bayes back-off', () => {
   it('keeps a distribution a distribution', () => {
