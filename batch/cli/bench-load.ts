@@ -3,7 +3,6 @@ import { Command, InvalidArgumentError } from 'commander'
 import { mustsOf, rowsOf } from '../edge-bench/load-verdict.ts'
 import type { Row } from '../edge-bench/rows.ts'
 import type { LoadOptions } from '../edge-bench/under-load.ts'
-import { plainProgress } from './progress.ts'
 import { wholeNumber } from './whole-number.ts'
 
 type Options = { minutes: number; flipEvery: number; items: number; quick?: true; json?: string }
@@ -25,11 +24,11 @@ function minutes(text: string): number {
   return value
 }
 
-const USUAL = { share: 0.7, measured: 10, shoppers: 1000, refresh: 5 }
-const QUICK = { share: 0.7, measured: 3, shoppers: 100, refresh: 1, seconds: 40, flipEvery: 5, items: 2000 }
+const USUAL = { serveEach: true, share: 0.7, measured: 10, shoppers: 1000, refresh: 5 }
+const QUICK = { serveEach: true, share: 0.7, measured: 3, shoppers: 100, refresh: 1, seconds: 40, flipEvery: 5, items: 2000 }
 
 async function benchLoad({ minutes, flipEvery, items, quick, json }: Options): Promise<void> {
-  const { advance } = plainProgress((text) => process.stderr.write(text))
+  const advance = (done: number, total: number): unknown => process.stderr.write(`release ${done} of ${total} is live\n`)
   const asked = quick ? QUICK : { ...USUAL, seconds: 60 * minutes, flipEvery, items }
   const options: LoadOptions = { ...asked, settled: Math.min(60, asked.seconds / 4), advance }
   // Wrangler and the runtime take seconds to load, which other commands should not wait for.

@@ -64,7 +64,7 @@ function described(bill: Bill): string {
     '',
     ...text,
     '',
-    `${dollars(bill.dollars)} a month on the paid plan, ${dollars(bill.perMillion)} per million recommendations, all in (prices of ${CHECKED}).`,
+    `${dollars(bill.dollars)} a month on the paid plan${bill.perMillion === null ? '' : `, ${dollars(bill.perMillion)} per million recommendations`}, all in (prices of ${CHECKED}).`,
     ...(most.length > 0
       ? [
           `Most of it: ${most

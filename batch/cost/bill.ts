@@ -17,7 +17,8 @@ export type Bill = {
   lines: Line[]
   /** With the plan itself. */
   dollars: number
-  perMillion: number
+  /** Null without recommendations. */
+  perMillion: number | null
   free: FreePlan
   /** What the paid plan holds of this is used up first; past it a price is due, and nothing is refused. */
   paid: { first: Meter; times: number }
@@ -39,7 +40,7 @@ export function billOf(load: Workload, measured: Measured): Bill {
   return {
     lines,
     dollars,
-    perMillion: (1e6 * dollars) / Math.max(1, load.recommendations),
+    perMillion: load.recommendations > 0 ? (1e6 * dollars) / load.recommendations : null,
     free: { ...limitOf(lines, measured), advice: freeAdviceFor(load, measured, limitOf(lines, measured).times) },
     paid: paid.reduce((most, other) => (other.times > most.times ? other : most)),
     advice: adviceFor(load, measured, dollars),

@@ -19,7 +19,7 @@ export const METERS = [
 export type Meter = (typeof METERS)[number]
 
 /** The day on which every price below was compared with the page that it names. */
-export const CHECKED = '2026-11-25'
+export const CHECKED = '2026-11-27'
 
 /** What the paid plan costs a month before anything is used: https://developers.cloudflare.com/workers/platform/pricing/ */
 export const PAID_PLAN = 5

@@ -13,7 +13,7 @@ const GROWTH = 1.1
 const RESIDENT_GROWTH = 1.25
 const SLACK_MB = 2
 
-/** Flip windows: from the moved pointer until no isolate serves an older release and old packs are gone. Publishing: the writes before. */
+/** Flip windows: from the moved pointer until no isolate serves an older release. Publishing: the writes before and the deletes after. */
 const PHASES = ['outside', 'publishing', 'flip'] as const
 type Phase = (typeof PHASES)[number]
 
@@ -102,8 +102,8 @@ function byPhase({ at, ms }: UnderLoad['trace'], flips: readonly Flip[]): Map<Ph
 function phaseOf(at: number, ms: number, flips: readonly Flip[]): Phase {
   let phase: Phase = 'outside'
   for (const { startedAt, movedAt, endedAt, servedAt } of flips) {
-    if (at >= movedAt && at - ms <= Math.max(endedAt, servedAt ?? at) + SETTLE_MS) return 'flip'
-    if (at >= startedAt && at - ms < movedAt) phase = 'publishing'
+    if (at >= movedAt && at - ms <= (servedAt ?? at) + SETTLE_MS) return 'flip'
+    if (at >= startedAt && at - ms <= endedAt) phase = 'publishing'
   }
   return phase
 }

@@ -3,7 +3,7 @@ import { CHANNEL_KEY } from '../../shared/release/keys.ts'
 import { type Manifest, releaseId } from '../../shared/release/manifest.ts'
 import type { Packs } from '../release/packs.ts'
 import { KEPT_RELEASES, publish } from '../release/publish.ts'
-import type { KvSink } from '../stores/kv-sink.ts'
+import type { Stores } from '../stores/open-stores.ts'
 import type { Bench, BenchEdge } from './bench-edge.ts'
 import { startProcess } from './load-process.ts'
 import { madeUpRelease } from './made-up-release.ts'
@@ -23,13 +23,15 @@ export type LoadOptions = {
   shoppers: number
   /** How old an isolate's pointer may be, seconds. A deployment has 60, and would miss every second flip. */
   refresh: number
+  /** Whether each release that KV keeps is served once before: then the isolate's cache of packs is as full as it becomes. */
+  serveEach: boolean
   /** When memory is looked at first, seconds; the second time is after the end. */
   settled: number
   /** Bytes that each request leaves behind: what shows that a leak is found. */
   leakBytes?: number
   /** What is done to an edition's manifest before it is published: what shows that a mixture is found. */
   spoilt?: (manifest: Manifest, others: readonly Manifest[]) => Manifest
-  advance: (done: number, total: number) => void
+  advance: (done: number, total: number) => unknown
 }
 
 /**
@@ -66,9 +68,10 @@ export async function measureUnderLoad(bench: Bench, options: LoadOptions): Prom
   const { ask, stop } = startProcess<Shopping, Trace>('shopping.ts')
   try {
     const { kv, blobs } = edge.stores
-    const kept = editions.slice(0, KEPT_RELEASES)
-    for (const { manifest, packs } of kept) await publish(kv, blobs, manifest, packs, Date.now())
-    const items = await itemsByPopularity(kv, editions[0].manifest)
+    const put = ({ manifest, packs }: Edition): Promise<unknown> => publish(kv, blobs, manifest, packs, Date.now())
+    const [first, ...more] = editions.slice(0, KEPT_RELEASES)
+    await put(first)
+    const items = await itemsByPopularity(kv, first.manifest)
     const shoppers = await bringShoppers(edge.url, items, options.shoppers)
     await warmUp(edge, shoppers)
     const histories = historiesOf(items, options.shoppers)
@@ -78,6 +81,10 @@ export async function measureUnderLoad(bench: Bench, options: LoadOptions): Prom
       items,
       editions: new Map(editions.map(({ release }, i) => [release, i + 1])),
     })
+    for (const edition of more) {
+      await put(edition)
+      if (options.serveEach) await ask({ seconds: options.refresh + 1, connections: CONNECTIONS })
+    }
     await ask({ seconds: options.measured, connections: CONNECTIONS })
     const closed = await ask({ seconds: options.measured, connections: CONNECTIONS })
     const most = closed.at.length / closed.seconds
@@ -127,13 +134,9 @@ async function flipAll(
 ): Promise<Omit<Flip, 'servedAt'>[]> {
   const flips: Omit<Flip, 'servedAt'>[] = []
   let movedAt = 0
-  const kv: KvSink = {
-    ...stores.kv,
-    put: async (entries) => {
-      await stores.kv.put(entries)
-      if (entries.some(({ key }) => key === CHANNEL_KEY)) movedAt = Date.now()
-    },
-  }
+  const { kv, blobs } = paced(stores, (key) => {
+    if (key === CHANNEL_KEY) movedAt = Date.now()
+  })
   const total = Math.floor(seconds / flipEvery)
   const begun = until - 1000 * seconds
   // One that began as the load ends would be seen by nobody.
@@ -141,11 +144,44 @@ async function flipAll(
     await wait(begun + 1000 * flipEvery * i - performance.now())
     const { release, manifest, packs } = editions[(KEPT_RELEASES - 1 + i) % editions.length]
     const startedAt = Date.now()
-    const { kvDeletes } = await publish(kv, stores.blobs, manifest, packs, startedAt)
+    const { kvDeletes } = await publish(kv, blobs, manifest, packs, startedAt)
     flips.push({ release, startedAt, movedAt, endedAt: Date.now(), deleted: kvDeletes })
     advance(i, total)
   }
   return flips
+}
+
+/** Times as long as a write of a release takes here that nothing more is written. */
+const REST = 2
+
+/**
+ * The stores, written one value after the other with rests between. Here they are in the process that serves, and on its one
+ * thread, which no store of a deployment is: a night at full speed would be measured, and not what it does to serving.
+ */
+function paced({ kv, blobs }: Stores, written: (key: string) => void): Pick<Stores, 'kv' | 'blobs'> {
+  const calmly = async <T>(work: () => Promise<T>): Promise<T> => {
+    const start = performance.now()
+    const result = await work()
+    await wait(REST * (performance.now() - start))
+    return result
+  }
+  return {
+    kv: {
+      ...kv,
+      get: (key) => calmly(() => kv.get(key)),
+      async put(entries) {
+        for (const entry of entries)
+          await calmly(async () => {
+            await kv.put([entry])
+            written(entry.key)
+          })
+      },
+      async delete(keys) {
+        for (const key of keys) await calmly(() => kv.delete([key]))
+      },
+    },
+    blobs: { ...blobs, put: (key, bytes) => calmly(() => blobs.put(key, bytes)) },
+  }
 }
 
 /** When each flip had reached every isolate: what answers said from then on until the next. */

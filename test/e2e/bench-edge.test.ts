@@ -73,6 +73,7 @@ describe('under load, while releases change', () => {
     items: 400,
     shoppers: 20,
     refresh: 1,
+    serveEach: false,
     settled: 2,
     advance: () => undefined,
   }

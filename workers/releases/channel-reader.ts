@@ -20,6 +20,7 @@ export async function readChannel(env: Env, ctx: Background): Promise<TrustedCha
   if (known === null) return refresh(env, ctx)
   const age = Date.now() - known.at
   if (age < 1000 * Math.max(1, Number(env.CHANNEL_REFRESH_SECONDS) || 60)) return known.value
+  if (age < TOO_OLD_MS && isolate.reads.underWay(CHANNEL_KEY)) return known.value
   const newer = refresh(env, behind(ctx))
   ctx.waitUntil(newer)
   if (age < TOO_OLD_MS) return known.value

@@ -12,7 +12,7 @@ const KV_CACHE_SECONDS = 30
 export async function readOverlay(env: Env, ctx: Background): Promise<Overlay> {
   const known = isolate.overlay
   if (known === null) return refresh(env, ctx)
-  if (Date.now() - known.at > FRESH_MS) ctx.waitUntil(refresh(env, behind(ctx)))
+  if (Date.now() - known.at > FRESH_MS && !isolate.reads.underWay(OVERLAY_KEY)) ctx.waitUntil(refresh(env, behind(ctx)))
   return known.value
 }
 

@@ -11,7 +11,7 @@ const FAILED_MS = 5_000
  * client goes away, so the reading request is kept alive by waitUntil, and nobody trusts another's read for ever.
  */
 export class SharedReads {
-  private readonly running = new Map<string, Promise<unknown>>()
+  private readonly running = new Map<string, { read: Promise<unknown>; since: number }>()
   private readonly failed = new Map<string, { error: unknown; until: number }>()
 
   /**
@@ -23,7 +23,7 @@ export class SharedReads {
     const failure = this.failed.get(key)
     if (failure !== undefined && Date.now() < failure.until) throw failure.error
     const left = timeLeft(ctx)
-    const running = this.running.get(key) as Promise<T> | undefined
+    const running = this.running.get(key)?.read as Promise<T> | undefined
     if (running === undefined) {
       if (left <= 0) throw new TooLate(`no time is left to read ${key}`)
       const started = this.start(ctx, key, read)
@@ -32,10 +32,19 @@ export class SharedReads {
     try {
       return await within(Math.min(left, READ_MS), running)
     } catch (error) {
-      if (!(error instanceof TooLate) || left < READ_MS || this.running.get(key) !== running) throw error
+      if (!(error instanceof TooLate) || left < READ_MS || this.running.get(key)?.read !== running) throw error
       this.running.delete(key)
       return this.start(ctx, key, read)
     }
+  }
+
+  /**
+   * Whether it is being read, by someone who can still be trusted to end: who needs it only for those that follow need not
+   * join in. Under load hundreds would, each held up until the read has ended.
+   */
+  underWay(key: string): boolean {
+    const running = this.running.get(key)
+    return running !== undefined && Date.now() - running.since < READ_MS
   }
 
   private start<T>(ctx: Background, key: string, read: () => Promise<T>): Promise<T> {
@@ -46,9 +55,9 @@ export class SharedReads {
         throw error
       })
       .finally(() => {
-        if (this.running.get(key) === started) this.running.delete(key)
+        if (this.running.get(key)?.read === started) this.running.delete(key)
       })
-    this.running.set(key, started)
+    this.running.set(key, { read: started, since: Date.now() })
     ctx.waitUntil(started.catch(() => undefined))
     return started
   }
