@@ -1,9 +1,13 @@
 import { app } from './app.ts'
 import { runCron } from './cron/scheduled.ts'
+import { warn } from './log.ts'
+import { rehearse } from './serving/rehearsal.ts'
 
 export { AuditLog } from './objects/audit-log.ts'
 export { EventLog } from './objects/event-log.ts'
 export { Visitor } from './objects/visitor.ts'
+
+rehearse().catch((error: unknown) => warn('rehearsal-failed', error))
 
 export default {
   fetch: app.fetch,

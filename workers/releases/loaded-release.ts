@@ -53,25 +53,29 @@ async function load(env: Env, ctx: Background, { release, manifest }: ChannelEnt
   if (manifest.featureSet !== FEATURE_SET) throw new ManifestError(`release ${release} was trained on other features`)
   if (manifest.graph !== GRAPH_HASH) throw new ManifestError(`release ${release} was made for another ranker graph`)
   const regions = new Set(manifest.lists.flatMap((pack) => pack.regions))
-  const reader = new PackReader(env)
+  const reader = new PackReader(env, isolate.packs)
   const prefetched = prefetch(ctx, reader, manifest, wanted(regions))
   const [core, weights] = await Promise.all([
     readPack(env, manifest.core.hash).then((buffer) => openCore(buffer, manifest.core.hash)),
     readWeights(env, manifest),
   ])
-  return {
-    release,
-    manifest,
-    core,
-    weights,
-    space: new RecallSpace(core.items, true),
-    regions,
-    prefetched,
-    newItems: newItemsOf(core),
-    byPopularity: popularityOrder(core),
-    ...packRows(reader, manifest, core),
-  }
+  return assembled({ release, manifest }, { core, weights, regions, prefetched }, reader)
 }
+
+/** A release of what was read of it. */
+export const assembled = (
+  { release, manifest }: ChannelEntry,
+  read: Pick<LoadedRelease, 'core' | 'weights' | 'regions' | 'prefetched'>,
+  reader: PackReader,
+): LoadedRelease => ({
+  release,
+  manifest,
+  ...read,
+  space: new RecallSpace(read.core.items, true),
+  newItems: newItemsOf(read.core),
+  byPopularity: popularityOrder(read.core),
+  ...packRows(reader, manifest, read.core),
+})
 
 async function readWeights(env: Env, { model }: Manifest): Promise<Weights | null> {
   try {

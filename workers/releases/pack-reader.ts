@@ -9,6 +9,7 @@ import { type MemberPack, type MemberRow, memberSlot, openMembers } from '../../
 import { type NeighbourPack, openNeighbours } from '../../shared/release/neighbour-pack.ts'
 import { type Background, leaving } from '../background.ts'
 import { isolate } from './isolate.ts'
+import type { PackCache } from './pack-cache.ts'
 
 type PackName = { hash: string; bytes: number }
 type Decode<T> = (buffer: ArrayBuffer, hash: string) => Promise<T>
@@ -30,10 +31,14 @@ export async function readPack(env: Env, hash: string): Promise<ArrayBuffer> {
 
 /** Brings packs to the isolate, each read once and its hash checked. All throw PackError or TooLate. */
 export class PackReader {
-  private readonly env: Env
+  private readonly env: Env | null
+  /** What was brought. */
+  readonly packs: PackCache
 
-  constructor(env: Env) {
+  /** @param env null where every pack that will be asked for is there already */
+  constructor(env: Env | null, packs: PackCache) {
     this.env = env
+    this.packs = packs
   }
 
   lists = (ctx: Background, name: PackName): Reading<ListPack> => this.open(ctx, name, openLists, FOR_DISPLAY)
@@ -42,11 +47,13 @@ export class PackReader {
   members = (ctx: Background, name: PackName): Reading<MemberPack> => this.open(ctx, name, openMembers)
 
   private open<T>(ctx: Background, { hash, bytes }: PackName, decode: Decode<T>, left = 0): Reading<T> {
-    const present = isolate.packs.want<T>(hash)
+    const present = this.packs.want<T>(hash)
     if (present !== undefined) return present
+    const { env } = this
+    if (env === null) throw new PackError('truncated', `pack ${hash} is not there`)
     return isolate.reads.get(leaving(left, ctx), packKey(hash), async () => {
-      const pack = await decode(await readPack(this.env, hash), hash)
-      isolate.packs.add(hash, pack, bytes)
+      const pack = await decode(await readPack(env, hash), hash)
+      this.packs.add(hash, pack, bytes)
       return pack
     })
   }
@@ -94,11 +101,11 @@ export function packRows(reader: PackReader, manifest: Manifest, core: Core): Pa
   return {
     neighbours(item) {
       const name = packOf(manifest.neighbours, item)
-      return name && isolate.packs.get<NeighbourPack>(name.hash)?.row(core.slot[item])
+      return name && reader.packs.get<NeighbourPack>(name.hash)?.row(core.slot[item])
     },
     list(region, cohort) {
       const name = listPacks.get(region)
-      return name && isolate.packs.get<ListPack>(name.hash)?.get(region, cohort)
+      return name && reader.packs.get<ListPack>(name.hash)?.get(region, cohort)
     },
     loadLists(ctx, regions) {
       const names = new Set(regions.flatMap((region) => listPacks.get(region) ?? []))
@@ -113,7 +120,7 @@ export function packRows(reader: PackReader, manifest: Manifest, core: Core): Pa
       const known = decoded.get(item)
       if (known !== undefined) return known
       const name = packOf(manifest.display, item)
-      const pack = name && isolate.packs.get<DisplayPack>(name.hash)
+      const pack = name && reader.packs.get<DisplayPack>(name.hash)
       if (pack === undefined) throw new PackError('truncated', `the display pack of item ${item} is not at hand`)
       const row = displayRow(pack.id(core.slot[item]), pack.json(core.slot[item]))
       if (decoded.size >= DECODED_ROWS) decoded.clear()
