@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts'
-import { interactions, type Window, withMostPairs } from './interactions.ts'
+import { type Interactions, interactions, type Window, withMostPairs } from './interactions.ts'
 import { unitScale } from './merge-neighbours.ts'
 import { type Gram, gramOf, MOST_PAIRS, similarItems } from './similar.ts'
 import type { Sparse } from './sparse.ts'
@@ -20,6 +20,15 @@ const similar: Family = {
   weights: async (window, config) => unitScale(await similarItems(await latestGram(window, config), config)),
 }
 
+/** What visitors ever had, which does not fade: a window keeps it. */
+const touched = new WeakMap<Window, Interactions>()
+
+export function everTouched(window: Window): Interactions {
+  const known = touched.get(window) ?? interactions(window, Number.POSITIVE_INFINITY)
+  touched.set(window, known)
+  return known
+}
+
 /** What differs only in its ridge is solved from one matrix: a window keeps its latest. */
 const latestGrams = new WeakMap<Window, { key: string; gram: Gram }>()
 
@@ -28,7 +37,7 @@ async function latestGram(window: Window, { minVisitors, visitorPower }: Config)
   const known = latestGrams.get(window)
   if (known?.key === key) return known.gram
   forgetGram(window)
-  const gram = await gramOf(withMostPairs(interactions(window, Number.POSITIVE_INFINITY), MOST_PAIRS), { minVisitors, visitorPower })
+  const gram = await gramOf(withMostPairs(everTouched(window), MOST_PAIRS), { minVisitors, visitorPower })
   latestGrams.set(window, { key, gram })
   return gram
 }
@@ -61,6 +70,7 @@ function latestTogether(window: Window, config: Config): Sparse {
 /** Frees what a window keeps, once nothing more is learned from it: that may be gigabytes. */
 export function forgetFamilies(window: Window): void {
   forgetGram(window)
+  touched.delete(window)
   latestDirect.delete(window)
 }
 

@@ -19,7 +19,8 @@ const DAY = 86_400
 const LEAST = 1e-6
 
 /** How much a deed of this age still counts: halves every `halfLifeDays`. */
-export const recency = (now: number, at: number, halfLifeDays: number): number => 2 ** (-(now - at) / (halfLifeDays * DAY))
+export const recency = (now: number, at: number, halfLifeDays: number): number =>
+  halfLifeDays === Number.POSITIVE_INFINITY ? 1 : 2 ** (-(now - at) / (halfLifeDays * DAY))
 
 /** Distinct visitor–item pairs in the window. */
 export function interactions({ dataset, until }: Window, halfLifeDays: number): Interactions {

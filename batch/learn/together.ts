@@ -75,14 +75,14 @@ function pairs(
 ): Sparse {
   const { deeds, items } = dataset
   const steps = distinctSteps(deeds, items.length, until, least)
-  const { item, session, visitor } = columnsOf(deeds, steps)
+  const rows = rowsOf(deeds, steps)
   const age = new Float64Array(steps.length)
   const frequency = new Float64Array(items.length)
   for (let step = 0; step < steps.length; step++) {
     age[step] = recency(until, deeds.at[steps[step]], halfLifeDays)
-    frequency[item[step]] += age[step]
+    frequency[rows[step * ROW]] += age[step]
   }
-  const { start, occurrences } = byItem(item, items.length)
+  const { start, occurrences } = byItem(rows, items.length)
   const damping = Float64Array.from({ length: reach }, (_, d) => Math.exp(-d / stepDecay))
   const sum = new Float64Array(items.length)
   const visitors = new Uint32Array(items.length)
@@ -102,11 +102,13 @@ function pairs(
     count = 0
     for (let o = start[source]; o < start[source + 1]; o++) {
       const step = occurrences[o]
-      const own = visitor[step]
-      for (let d = 1; d <= reach && session[step + d] === session[step]; d++) add(item[step + d], own, age[step] * damping[d - 1])
+      const at = step * ROW
+      const session = rows[at + SESSION]
+      const own = rows[at + VISITOR]
+      for (let d = 1; d <= reach && rows[at + d * ROW + SESSION] === session; d++) add(rows[at + d * ROW], own, age[step] * damping[d - 1])
       if (backward === 0) continue
-      for (let d = 1; d <= reach && session[step - d] === session[step]; d++)
-        add(item[step - d], own, backward * age[step] * damping[d - 1])
+      for (let d = 1; d <= reach && rows[at - d * ROW + SESSION] === session; d++)
+        add(rows[at - d * ROW], own, backward * age[step] * damping[d - 1])
     }
     for (const target of touched.subarray(0, count).sort()) {
       if (visitors[target] >= minVisitors && target !== source)
@@ -119,24 +121,30 @@ function pairs(
   return builder.build()
 }
 
-/** What the pairs of steps are made of, read where they lie: one behind the other, not where the deeds are. */
-function columnsOf(deeds: Deeds, steps: Uint32Array): Record<'item' | 'session' | 'visitor', Uint32Array> {
-  const of = (column: Uint32Array): Uint32Array => {
-    const own = new Uint32Array(steps.length)
-    for (let step = 0; step < steps.length; step++) own[step] = column[steps[step]]
-    return own
+/** A step's item, session and visitor, one beside the other: what a pair is made of lies in one cache line, or two. */
+const ROW = 3
+const SESSION = 1
+const VISITOR = 2
+
+function rowsOf(deeds: Deeds, steps: Uint32Array): Uint32Array {
+  const rows = new Uint32Array(steps.length * ROW)
+  for (let step = 0; step < steps.length; step++) {
+    const at = step * ROW
+    rows[at] = deeds.item[steps[step]]
+    rows[at + SESSION] = deeds.session[steps[step]]
+    rows[at + VISITOR] = deeds.visitor[steps[step]]
   }
-  return { item: of(deeds.item), session: of(deeds.session), visitor: of(deeds.visitor) }
+  return rows
 }
 
-/** The steps of every item, in order. @param item by step */
-function byItem(item: Uint32Array, items: number): { start: Uint32Array; occurrences: Uint32Array } {
+/** The steps of every item, in order. */
+function byItem(rows: Uint32Array, items: number): { start: Uint32Array; occurrences: Uint32Array } {
   const start = new Uint32Array(items + 1)
-  for (let step = 0; step < item.length; step++) start[item[step] + 1]++
-  for (let i = 0; i < items; i++) start[i + 1] += start[i]
+  for (let at = 0; at < rows.length; at += ROW) start[rows[at] + 1]++
+  for (let item = 0; item < items; item++) start[item + 1] += start[item]
   const next = start.slice()
-  const occurrences = new Uint32Array(item.length)
-  for (let step = 0; step < item.length; step++) occurrences[next[item[step]]++] = step
+  const occurrences = new Uint32Array(rows.length / ROW)
+  for (let step = 0; step < occurrences.length; step++) occurrences[next[rows[step * ROW]]++] = step
   return { start, occurrences }
 }
 

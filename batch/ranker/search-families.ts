@@ -1,8 +1,8 @@
 import type { Settings, Tried } from '../../shared/release/manifest.ts'
 import type { Config } from '../config.ts'
 import { contentRows } from '../learn/content-rows.ts'
-import { type Family, type FamilyWeights, families, forgetFamilies } from '../learn/families.ts'
-import { interactions, type Window } from '../learn/interactions.ts'
+import { everTouched, type Family, type FamilyWeights, families, forgetFamilies } from '../learn/families.ts'
+import type { Window } from '../learn/interactions.ts'
 import { largest, type Sparse, SparseBuilder } from '../learn/sparse.ts'
 import { itemVectors, vectorFamily } from '../learn/vectors.ts'
 import { attemptsOf, settingsOf } from './attempts.ts'
@@ -87,10 +87,10 @@ export async function searchFamilies(
     const weights = await choose(family, (attempted) => family.weights(window, attempted), judge)
     best[family.name] = weights ?? (await family.weights(window, config))
   }
-  forgetFamilies(window)
   const weights = best as FamilyWeights
+  const touched = everTouched(window)
+  forgetFamilies(window)
   const described = contentRows(window.dataset)
-  const touched = interactions(window, Number.POSITIVE_INFINITY)
   await choose(
     vectorFamily,
     (attempted) => itemVectors(described, touched, (item) => touched.itemVisitors[item] >= attempted.minVisitors, attempted),
