@@ -8,7 +8,7 @@ import { type NightReport, night } from '../../batch/night/night.ts'
 import { shop } from '../../batch/sources/shop.ts'
 import { generateShop } from '../../batch/sources/shop-generator.ts'
 import type { Source } from '../../batch/sources/source.ts'
-import { openStores, stateOf } from '../../batch/stores/open-stores.ts'
+import { openStores, type Stores, stateOf } from '../../batch/stores/open-stores.ts'
 import { startEdge } from '../../scripts/dev-server.ts'
 
 /** 1 November 2026: a fixed end makes every run learn from the same history. */
@@ -26,22 +26,26 @@ export async function smallShop(directory: string): Promise<Source> {
 export async function publish(directory: string, source: Source): Promise<NightReport> {
   const stores = await openStores({ kind: 'local', persist: stateOf(directory) })
   try {
-    return await night({
-      sources: [source],
-      config: { ...readConfig(undefined), decisions: 2000, epochs: 4 },
-      kv: stores.kv,
-      blobs: stores.blobs,
-      directory,
-      idKey: null,
-      force: true,
-      threads: 2,
-      now: HISTORY_END * 1000,
-      progress: silentProgress,
-    })
+    return await nightOn(stores, directory, source)
   } finally {
     await stores.close()
   }
 }
+
+/** Runs a real night on the source and publishes it. */
+export const nightOn = ({ kv, blobs }: Pick<Stores, 'kv' | 'blobs'>, directory: string, source: Source): Promise<NightReport> =>
+  night({
+    sources: [source],
+    config: { ...readConfig(undefined), decisions: 2000, epochs: 4 },
+    kv,
+    blobs,
+    directory,
+    idKey: null,
+    force: true,
+    threads: 2,
+    now: HISTORY_END * 1000,
+    progress: silentProgress,
+  })
 
 /**
  * The real Worker under `wrangler dev`, on a free port, serving what a real night published. `stop` ends every process it

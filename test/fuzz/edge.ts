@@ -6,6 +6,7 @@ import getPort from 'get-port'
 import { madeUpRelease } from '../../batch/edge-bench/made-up-release.ts'
 import { publish } from '../../batch/release/publish.ts'
 import { type BuiltEdge, buildWorker, startWorker } from '../../scripts/built-edge.ts'
+import { nightOn, smallShop } from '../e2e/server.ts'
 import { SECRETS } from './known.ts'
 
 /** The Worker as it is, and beside it one with faults, which the checks must find. */
@@ -48,6 +49,16 @@ export async function openEdges(): Promise<FuzzEdges> {
   } catch (error) {
     await close()
     throw error
+  }
+}
+
+/** What a real night learned from the demo shop. */
+export async function publishNight({ stores }: FuzzEdge): Promise<void> {
+  const directory = mkdtempSync(join(tmpdir(), 'nightjar-fuzz-night-'))
+  try {
+    await nightOn(stores, directory, await smallShop(directory))
+  } finally {
+    rmSync(directory, { recursive: true, force: true })
   }
 }
 

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs'
 import { setTimeout as wait } from 'node:timers/promises'
 import { parseOptions } from '../../scripts/parse-options.ts'
 import { runCodecs } from './codec-run.ts'
-import { openEdges, publishMadeUp } from './edge.ts'
+import { openEdges, publishNight } from './edge.ts'
 import { type RequestRun, type Row, runRequests } from './request-run.ts'
 
 const HELP = `npm run test:fuzz               requests that no client should send, and bytes that nobody wrote
@@ -58,7 +58,7 @@ async function attackWorker(seed: number, requests: number): Promise<RequestRun>
   const edges = await openEdges()
   try {
     const edge = await edges.start()
-    await publishMadeUp(edge)
+    await publishNight(edge)
     return await runRequests(edge, seed, requests, { tick: told('requests', requests), settle: () => wait(OBJECTS_SLEEP_MS) })
   } finally {
     await edges.close()

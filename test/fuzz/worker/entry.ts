@@ -72,6 +72,7 @@ export const failing = {
         AUDIT_LOG: outOfReach(),
         RELEASES: outOfReach(),
         EVENTS: outOfReach(),
+        EVENTS_EU: outOfReach(),
       },
       ctx,
     ),
