@@ -3,7 +3,7 @@ import { runCodecsOn } from '../fuzz/codec-run.ts'
 import { contractOf } from '../fuzz/contract.ts'
 import { type FuzzEdge, type FuzzEdges, openEdges, publishMadeUp } from '../fuzz/edge.ts'
 import { judge } from '../fuzz/judge.ts'
-import { type Known, learn } from '../fuzz/known.ts'
+import { type Known, learn, WRITE_KEY } from '../fuzz/known.ts'
 import { allowedGrowth, heldBy } from '../fuzz/memory.ts'
 import { type Api, readApi } from '../fuzz/operations.ts'
 import { attack, type Campaign, newCampaign } from '../fuzz/request-campaign.ts'
@@ -46,6 +46,52 @@ describe('requests that no client should send', () => {
   })
 })
 
+describe('a token that proves nothing', () => {
+  const post = async (path: string, body: object): Promise<{ status: number; json: Record<string, unknown> }> => {
+    const answer = await fetch(edge.url + path, {
+      method: 'POST',
+      body: JSON.stringify({ writeKey: WRITE_KEY, consent: 'granted', ...body }),
+    })
+    return { status: answer.status, json: (await answer.json()) as Record<string, unknown> }
+  }
+  const own = async (bearer: string, method = 'GET'): Promise<number> =>
+    (await fetch(`${edge.url}/v1/visitors/me`, { method, headers: { authorization: `Bearer ${bearer}` } })).status
+  /** The marks of a history: a cohort, and reasons that name what was clicked. */
+  const isPersonal = ({ cohort, items }: Record<string, unknown>): boolean =>
+    cohort !== null || /"(viewed|similar-to|bought-with)"/.test(JSON.stringify(items))
+
+  it('opens nobody’s data, and brings no history, without being an error where visitors wait', async () => {
+    const [visitor, other] = known.visitors
+    const cut = [visitor.slice(0, -1), `${visitor}A`, visitor.replace('v1.', 'v2.'), known.identities[0].slice(0, -1)]
+    for (const worthless of [...known.worthless, ...cut]) {
+      expect([worthless, await own(worthless), await own(worthless, 'DELETE')]).toEqual([worthless, 401, 401])
+      const asked = await post('/v1/recommendations', { visitor: worthless, token: known.memories[0] })
+      expect([worthless, asked.status, isPersonal(asked.json)]).toEqual([worthless, 200, false])
+      const sent = await post('/v1/events', { visitor: worthless, events: [{ id: 'worthless-0001', type: 'click', item: known.items[9] }] })
+      expect([worthless, sent.status, sent.json.token]).toEqual([worthless, 202, undefined])
+    }
+    // A visitor without a past who shows another's memory token has still none; with their own, the other has.
+    const { json } = await post('/v1/visitors', {})
+    expect(isPersonal((await post('/v1/recommendations', { visitor: json.visitor, token: known.memories[1] })).json)).toBe(false)
+    expect(isPersonal((await post('/v1/recommendations', { visitor: other, token: known.memories[1] })).json)).toBe(true)
+    expect(await own(known.identities[0])).toBe(200)
+  })
+
+  it('opens nothing that is for admins', async () => {
+    const asked = (bearer: string): Promise<Response> =>
+      fetch(`${edge.url}/v1/admin/audit`, { headers: { authorization: `Bearer ${bearer}` } })
+    for (const bearer of [
+      ...known.worthless,
+      ...known.visitors,
+      ...known.identities,
+      `${known.admins[0]} `.trim().slice(1),
+      known.admins[0].toUpperCase(),
+    ])
+      expect([bearer, (await asked(bearer)).status]).toEqual([bearer, 401])
+    expect((await asked(known.admins[0])).status).toBe(200)
+  })
+})
+
 describe('bytes that nobody wrote', () => {
   it('are refused, or are what they say: no reader breaks, hangs, or takes them for something else', async () => {
     const { failures, tallies } = await runCodecsOn(codecs, SEED, MUTATIONS)
@@ -69,14 +115,15 @@ describe('bytes that nobody wrote', () => {
 describe('a Worker with faults', () => {
   const found = async (id: string, shrink = true): Promise<Campaign> => {
     const campaign = newCampaign()
-    await attack(campaign, { url: faulty.url, api, known, seed: SEED, requests: 80, lanes: 1, only: new Set([id]), shrink })
+    await attack(campaign, { url: faulty.url, api, known, seed: SEED, requests: 400, lanes: 1, only: new Set([id]), shrink })
     return campaign
   }
 
   it.each([
     ['rankItems', 'server-error', 'an error that is thrown'],
     ['flushEvents', 'server-error', 'a 503'],
-    ['mintVisitor', 'echo', 'a body that comes back'],
+    ['mintVisitor', 'echo', 'headers that come back in the body'],
+    ['similarItems', 'undocumented', 'a field that the document does not have'],
     ['latest', 'unprotected', 'a header made of the query'],
     ['exportVisitor', 'unprotected', 'an answer that is HTML'],
     ['putItems', 'unprotected', 'an answer without security headers'],

@@ -49,6 +49,11 @@ describe('an admin token', () => {
       await sign({ sub: 'anna', exp: inAnHour() }, env.ADMIN_KEY, 'HS256'),
     ]
     for (const one of bad) for (const scope of scopes) expect((await calls[scope](one)).ok).toBe(false)
+    takeIgnored()
+    warned.length = 0
+    for (const scope of ['catalogue', 'operations', 'audit'] as const) expect((await calls[scope](bad[3])).status).toBe(401)
+    expect(warned.map((line) => JSON.parse(line))).toEqual([{ event: 'tokens-ignored', 'admin no admin’s': 1 }])
+    expect(takeIgnored()).toEqual({ 'admin no admin’s': 2 })
   })
 
   test('and the key rotate: two are good at once, and one that is taken away is not', async () => {

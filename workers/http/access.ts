@@ -1,7 +1,7 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import { cors } from 'hono/cors'
 import type { Scope } from '../../shared/admin-token.ts'
-import { type Admin, adminOf, isAdmin } from '../identity/admin.ts'
+import { type Admin, isAdmin, onlyAdmin } from '../identity/admin.ts'
 import { HttpProblem } from './problem.ts'
 
 /** The origins of the sites that may call, as the deployment names them. */
@@ -36,7 +36,7 @@ export async function requireWriteKey(c: Context<{ Bindings: Env }>, writeKey: s
 
 /** @throws HttpProblem 401 for who is no admin, 403 for one whose token does not allow it */
 export async function requireAdmin(c: Context<{ Bindings: Env }>, scope: Scope): Promise<Admin> {
-  const admin = await adminOf(c.env, c.req.raw)
+  const admin = await onlyAdmin(c.env, c.req.raw)
   if (admin === null) throw new HttpProblem(401, 'send "Authorization: Bearer" with the admin key or an admin token')
   if (!admin.scopes.has(scope)) throw new HttpProblem(403, `this admin token has no scope "${scope}"`)
   return admin

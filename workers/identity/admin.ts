@@ -26,6 +26,13 @@ export async function adminOf(env: Env, request: Request): Promise<Admin | null>
   return null
 }
 
+/** As `adminOf`, where nobody else has any business: what is shown and is no admin's is counted. */
+export async function onlyAdmin(env: Env, request: Request): Promise<Admin | null> {
+  const admin = await adminOf(env, request)
+  if (admin === null && bearerOf(request) !== null) countIgnored('admin', 'no admin’s')
+  return admin
+}
+
 export const isAdmin = async (env: Env, request: Request, scope: Scope): Promise<boolean> =>
   (await adminOf(env, request))?.scopes.has(scope) === true
 

@@ -1,5 +1,5 @@
 export type TokenKind = 'memory' | 'visitor' | 'identity' | 'admin'
-export type IgnoredBecause = 'forged or damaged' | 'expired' | 'another site’s'
+export type IgnoredBecause = 'forged or damaged' | 'expired' | 'another site’s' | 'no admin’s'
 
 /** Anyone can send anything, and each line of log costs: they are counted here, and told at most once a minute an isolate. */
 const TOLD_EVERY_MS = 60_000

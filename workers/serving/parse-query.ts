@@ -12,8 +12,9 @@ const FILTER_NUMBERS = new Set(['minPrice', 'maxPrice'])
  * `filter.minPrice=…`, `filter.maxPrice=…`, `filter.available=…`. @throws HttpProblem 400 naming the parameter
  */
 export function parseQuery(query: URLSearchParams): RecommendationRequest {
-  const raw: Record<string, unknown> = {}
-  const filter: Record<string, unknown> = {}
+  // Without a prototype, which a parameter of that name would set in place of being refused.
+  const raw: Record<string, unknown> = Object.create(null)
+  const filter: Record<string, unknown> = Object.create(null)
   for (const name of new Set(query.keys())) {
     const values = query.getAll(name)
     if (LISTS.has(name)) raw[name] = values

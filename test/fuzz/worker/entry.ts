@@ -21,11 +21,18 @@ export const faulty = {
   async fetch(request, env, ctx) {
     const { pathname, search } = new URL(request.url)
     if (pathname === '/v1/rank') throw new Error('thrown')
-    if (pathname === '/v1/visitors') return Response.json({ said: await request.text() }, { headers: JSON_TYPE })
+    if (pathname === '/v1/visitors') {
+      const answer = await worker.fetch(request, env, ctx)
+      return answer.ok ? Response.json({ visitor: JSON.stringify([...request.headers]) }, { status: 201, headers: answer.headers }) : answer
+    }
+    if (pathname.endsWith('/similar')) {
+      const answer = await worker.fetch(request, env, ctx)
+      return Response.json({ ...(await answer.json<object>()), more: true }, answer)
+    }
     if (pathname === '/v1/latest') return new Response('{}', { headers: { ...JSON_TYPE, 'x-asked': encodeURI(search) } })
     if (pathname === '/v1/events') {
       await scheduler.wait(1500)
-      return new Response('{}', { headers: JSON_TYPE })
+      return worker.fetch(request, env, ctx)
     }
     if (pathname === '/v1/visitors/me') return new Response('<p>me', { headers: { ...MARKED, 'content-type': 'text/html' } })
     if (pathname === '/healthz') {
