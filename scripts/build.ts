@@ -18,7 +18,7 @@ const HELP = `npm run build            make what the Worker is deployed with: it
 export async function buildSite(): Promise<void> {
   const files = new Map<string, Uint8Array>()
   for (const name of filesIn(join(SITE, 'public'))) files.set(name, readFileSync(join(SITE, 'public', name)))
-  for (const source of ['sdk/nightjar.ts', 'page/main.ts']) files.set(...(await bundle(source)))
+  for (const source of ['sdk/nightjar.ts', 'sdk/later.ts', 'page/main.ts']) files.set(...(await bundle(source)))
   files.set('openapi.json', readFileSync(join(ROOT, 'docs/openapi.json')))
   const bundled = join(ROOT, '.nightjar/bundled.json')
   files.set('bundled.json', existsSync(bundled) ? readFileSync(bundled) : Buffer.from('{"items":[]}'))
@@ -36,7 +36,7 @@ async function bundle(source: string): Promise<[name: string, bytes: Uint8Array]
     minify: true,
     format: 'esm',
     target: 'es2022',
-    external: ['./nightjar.js'],
+    external: ['./nightjar.js', './later.js'],
     logLevel: 'warning',
     write: false,
   })

@@ -15,7 +15,7 @@ const Reason = v.union([
   v.object({ code: v.picklist(['similar-to', 'bought-with']), item: v.string(), title: v.exactOptional(v.string()) }),
   v.object({ code: v.picklist(['popular-in', 'trending-in']), region: v.string() }),
   v.object({ code: v.literal('popular-with-cohort'), cohort: v.number() }),
-  v.object({ code: v.picklist(['again', 'viewed', 'new']) }),
+  v.object({ code: v.picklist(['again', 'viewed', 'chosen', 'new']) }),
 ])
 
 const scores = Object.fromEntries(sources.map((source) => [source, v.exactOptional(v.number())] as const))

@@ -89,7 +89,7 @@ export type Reason =
   | { code: 'similar-to' | 'bought-with'; item: string; title?: string }
   | { code: 'popular-in' | 'trending-in'; region: string }
   | { code: 'popular-with-cohort'; cohort: number }
-  | { code: 'again' | 'viewed' | 'new' }
+  | { code: 'again' | 'viewed' | 'chosen' | 'new' }
 
 export const sources = ['neighbours', 'together', 'cohort-list', 'region-list', 'trending', 'new', 'history'] as const
 export type Source = (typeof sources)[number]

@@ -6,7 +6,12 @@ const writeKey = v.optional(v.string('must be a string'))
 const proof = v.optional(v.pipe(v.string('must be a string'), v.maxLength(2000, 'must be at most 2000 characters')))
 
 /** `POST /v1/visitors`: asks for a visitor id; only a yes to something gets one. */
-export const MintBody = v.strictObject({ writeKey, consent: v.optional(ConsentChoice) })
+export const MintBody = v.strictObject({
+  writeKey,
+  consent: v.optional(ConsentChoice),
+  /** What the SDK sends with every call; not looked at here. */
+  referrer: v.optional(Referrer),
+})
 
 /**
  * `POST /v1/visitors/me/consent`. `visitor` is the proof where no header carries it: a browser that says no to another
@@ -16,7 +21,7 @@ export const ConsentBody = v.strictObject({
   writeKey,
   consent: ConsentChoice,
   visitor: proof,
-  /** What the SDK sends with every call; not looked at here. */
+  /** As above. */
   token: proof,
   referrer: v.optional(Referrer),
 })

@@ -44,7 +44,15 @@ const click = { type: 'click', item: 'nj-0001' }
 
 describe('the SDK', () => {
   it('is at most 1 KB gzip as it is served', async () => {
-    const result = await build({ entryPoints: [ENTRY], bundle: true, minify: true, format: 'esm', target: 'es2022', write: false })
+    const result = await build({
+      entryPoints: [ENTRY],
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      target: 'es2022',
+      write: false,
+      external: ['./later.js'],
+    })
     const size = gzipSync(result.outputFiles[0]?.contents ?? '', { level: 9 }).length
     expect(size).toBeGreaterThan(300)
     expect(size).toBeLessThanOrEqual(1024)
@@ -170,6 +178,82 @@ describe('the SDK', () => {
     } finally {
       await proxy.close()
     }
+  })
+
+  describe('told that it sends too fast', () => {
+    const tooFast = async (page: Page, retryAfter: number): Promise<void> => {
+      await page.route('**/v1/events', (route) =>
+        route.fulfill({
+          status: 429,
+          headers: { 'retry-after': String(retryAfter), 'content-type': 'application/problem+json' },
+          body: '{}',
+        }),
+      )
+    }
+    const sent = (): { id: string; item: string }[][] =>
+      posted(visit.requests, '/v1/events').map(({ events }) => events as { id: string; item: string }[])
+    /** Everything that the site's storage holds. */
+    const storage = (page: Page): Promise<string> => page.evaluate(() => JSON.stringify([{ ...localStorage }, { ...sessionStorage }]))
+
+    it('waits as long as it is told, and sends the same events again, each once', async () => {
+      const page = await blankPage()
+      await tooFast(page, 1)
+      await page.evaluate((event) => nj.send(event), click)
+      await page.unrouteAll()
+      expect(sent()).toHaveLength(1)
+      await expect.poll(sent, { timeout: 10_000 }).toHaveLength(2)
+      expect(sent()[1]).toEqual(sent()[0])
+      await page.evaluate((event) => nj.send(event), { ...click, item: 'nj-0002' })
+      expect(sent()[2]?.map(({ item }) => item)).toEqual(['nj-0002'])
+      expect(visit.complaints.filter((text) => !text.startsWith('Failed to load resource'))).toEqual([])
+    })
+
+    it('keeps them for the next page with consent, and a no empties that as well', async () => {
+      const page = await blankPage({ consent: 'granted' })
+      await page.evaluate((event) => nj.send(event), click)
+      await tooFast(page, 600)
+      await page.evaluate((event) => nj.send(event), { ...click, item: 'nj-0002' })
+      const [, [kept] = []] = sent()
+      // The page goes, and what it holds stays.
+      await page.goto(`${edge.url}/mark.svg`)
+      expect(await storage(page)).toContain(kept?.id)
+      await page.unrouteAll()
+      await startClient(page, { consent: 'granted' })
+      await expect.poll(() => sent()[2]?.map(({ id }) => id), { timeout: 15_000 }).toEqual([kept?.id])
+      await visit.quiet()
+      expect(await storage(page)).not.toContain(kept?.id)
+
+      await tooFast(page, 600)
+      await page.evaluate((event) => nj.send(event), { ...click, item: 'nj-0003' })
+      await page.goto(`${edge.url}/mark.svg`)
+      expect(await storage(page)).toContain('nj-0003')
+      await startClient(page, { consent: 'denied' })
+      expect(await storage(page)).toBe('[{},{}]')
+    })
+
+    it('keeps no more than memory without consent, and no more than 300 of them', async () => {
+      const page = await blankPage({ consent: 'denied' })
+      await tooFast(page, 1)
+      await page.evaluate(async () => {
+        const events = Array.from({ length: 396 }, (_, i) => ({ type: 'click', item: `nj-${i}` }))
+        for (let i = 0; i < events.length; i += 99) await nj.send(events.slice(i, i + 99))
+      })
+      expect(sent()).toHaveLength(4)
+      await page.unrouteAll()
+      await expect.poll(() => sent().slice(4).flat().length, { timeout: 10_000 }).toBe(300)
+      expect(
+        new Set(
+          sent()
+            .slice(4)
+            .flat()
+            .map(({ item }) => item),
+        ),
+      ).toEqual(new Set(Array.from({ length: 300 }, (_, i) => `nj-${i + 96}`)))
+      await tooFast(page, 600)
+      await page.evaluate((event) => nj.send(event), click)
+      await page.goto(`${edge.url}/mark.svg`)
+      expect(await storage(page)).toBe('[{},{}]')
+    })
   })
 
   it('keeps nothing that arrives after consent was withdrawn', async () => {

@@ -272,6 +272,8 @@ describe('browsers of other sites', () => {
     const refused = await postEvents({}, origin('https://shop.example'), allowing)
     expect(refused.status).toBe(400)
     expect(refused.headers.get('access-control-allow-origin')).toBe('https://shop.example')
+    // Without this a script of another origin could not read how long to wait.
+    expect(refused.headers.get('access-control-expose-headers')?.toLowerCase()).toContain('retry-after')
   })
 })
 

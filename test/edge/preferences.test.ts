@@ -31,7 +31,11 @@ test('what a visitor said they like decides their first answers, and what they t
   expect(await kept({ visitor, consent: 'granted', items: [items[20]] })).toEqual({ categories: [], items: [items[20]] })
   const first = idsOf(await recommended(visitor))
   expect(first).not.toEqual(stranger)
-  // Chosen is not looked at.
+  // Chosen is not looked at, and says so.
+  const reasons = (await recommended(visitor, { limit: 100 })).items.map(({ id, reasons: why }) => [id, why.map(({ code }) => code)] as const)
+  expect(reasons.find(([id]) => id === items[20])?.[1]).toContain('chosen')
+  expect(reasons.flatMap(([, codes]) => codes)).not.toContain('viewed')
+  expect(reasons.filter(([, codes]) => codes.includes('chosen'))).toHaveLength(1)
   expect(idsOf(await recommended(visitor, { scenario: 'recently-viewed' }))).toEqual([])
   const { token } = await accepted(from(visitor, [{ ...click(items[1]), type: 'impression', item: undefined, items: [items[1]] }]))
   expect(idsOf(await recommended(visitor, { token }))).toEqual(first)
@@ -52,6 +56,8 @@ test('a category stands for its best items', async () => {
   const answer = await recommended(visitor)
   expect(idsOf(answer)).not.toEqual(idsOf(await recommended(undefined)))
   expect(answer.cohort).not.toBeNull()
+  const codes = answer.items.flatMap(({ reasons }) => reasons.map(({ code }) => code))
+  for (const deed of ['viewed', 'chosen', 'again']) expect(codes).not.toContain(deed)
 })
 
 test('without consent they are not kept, and a no takes them away', async () => {

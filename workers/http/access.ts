@@ -14,6 +14,8 @@ const crossOrigin: MiddlewareHandler<{ Bindings: Env }> = cors({
   },
   allowMethods: ['GET', 'POST', 'DELETE', 'PUT'],
   allowHeaders: ['authorization', 'content-type'],
+  // The SDK waits as long as it says.
+  exposeHeaders: ['retry-after'],
   maxAge: 86_400,
 })
 

@@ -16,10 +16,9 @@ const ITEMS_A_CATEGORY = 3
 export function likedItems(
   release: LoadedRelease,
   regions: readonly string[],
-  liked: Preferences | undefined,
+  liked: Preferences,
   allow: (item: number) => boolean,
 ): HistoryItem[] {
-  if (liked === undefined) return []
   const best = liked.categories.flatMap((category) => {
     const indices = categoryIndices(release.core, category)
     const within = (item: number): boolean => allow(item) && indices?.has(release.core.category[item]) === true

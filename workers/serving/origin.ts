@@ -36,7 +36,9 @@ export function originOf(origins: Origins, position: number, placedAsNew: boolea
   }
   const past = request.history[candidates.historyPosition[position]]
   const inHistory = candidates.historyPosition[position] !== NOWHERE && past !== undefined
-  if (inHistory) reasons.push({ code: past.deed === PURCHASED ? 'again' : 'viewed' })
+  if (inHistory && request.chosen === null) reasons.push({ code: past.deed === PURCHASED ? 'again' : 'viewed' })
+  // What only stands for a category that they named was neither looked at nor chosen.
+  if (inHistory && request.chosen?.includes(past.item)) reasons.push({ code: 'chosen' })
   if (candidates.trending[position] > 0) reasons.push({ code: 'trending-in', region: request.trendingRegion })
   if (candidates.fresh[position] > 0) reasons.push({ code: 'new' })
   if (candidates.cohortList[position] > 0 && cohortRegion !== undefined)

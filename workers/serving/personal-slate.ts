@@ -18,6 +18,8 @@ export type PersonalRequest = {
   /** Newest first; for an item page or a cart, its items come first and `anchors` says how many they are. */
   history: readonly HistoryItem[]
   anchors: number
+  /** Where the history is what the visitor said they like, the items they named; null where it is what they did. */
+  chosen: readonly number[] | null
   /** Which weight a candidate must have from an anchor; null for `home`. */
   relation: 'similar' | 'together' | null
   regions: readonly string[]

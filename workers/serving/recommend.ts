@@ -57,7 +57,8 @@ async function slateOf(env: Env, ctx: Background, visit: Visit, release: LiveRel
   const allow = bare
     ? allButCurrent(release, deeds, asked)
     : allowedItems(release, [...indicesOf(release, asked.exclude), ...purchased], asked.filter, nowOf(env, visit.raw))
-  const history = deeds.length === 0 && asked.scenario === 'home' ? likedItems(release, regions, past?.state?.preferences, allow) : deeds
+  const liked = deeds.length === 0 && asked.scenario === 'home' ? past?.state?.preferences : undefined
+  const history = liked === undefined ? deeds : likedItems(release, regions, liked, allow)
   const length = asked.offset + asked.limit
   const plain = ({ shown, rung }: Shelf): Slate => ({
     shown: asked.explain ? shown.map((item) => ({ explain: { features: {}, sources: { [item.source]: item.score } }, ...item })) : shown,
@@ -98,6 +99,7 @@ async function slateOf(env: Env, ctx: Background, visit: Visit, release: LiveRel
     {
       history: all,
       anchors: anchors.length,
+      chosen: liked === undefined ? null : indicesOf(release, liked.items),
       relation: home || bare ? null : asked.scenario === 'similar' ? 'similar' : 'together',
       regions,
       cohort,

@@ -97,7 +97,7 @@ async function learnLast(slate: Slate | null): Promise<void> {
 }
 
 /** Reasons that only a history can give. */
-const FROM_HISTORY = new Set(['similar-to', 'bought-with', 'again', 'viewed'])
+const FROM_HISTORY = new Set(['similar-to', 'bought-with', 'again', 'viewed', 'chosen'])
 
 function whyThisOrder({ cohort, region, items }: Slate): string {
   const where = placeName(region ?? '*')

@@ -59,6 +59,8 @@ export function reasonInWords(reason: Reason, titles: (id: string) => string | u
       return `Visitors with a taste like yours choose it (cohort ${reason.cohort}).`
     case 'again':
       return 'You bought it before.'
+    case 'chosen':
+      return 'You said that you like it.'
     case 'viewed':
       return 'You looked at it before.'
     case 'new':

@@ -21,14 +21,14 @@ export type Sent = { type: string; [field: string]: unknown }
 const KEY = 'nightjar'
 type Area = 'localStorage' | 'sessionStorage'
 
-/** Reads with one argument; writes with two, and returns, the second, nothing meaning to remove. Storage that is blocked holds nothing. */
-const stored = (area: Area, ...value: (string | undefined)[]): string | undefined => {
+/** Reads where no value is given; else writes, an empty one meaning to remove, and returns it. Storage that is blocked holds nothing. */
+const stored = (area: Area, value?: string): string | undefined => {
   try {
-    if (!value.length) return self[area][KEY]
-    if (value[0]) self[area][KEY] = value[0]
+    if (value == null) return self[area][KEY]
+    if (value) self[area][KEY] = value
     else delete self[area][KEY]
   } catch {}
-  return value[0]
+  return value
 }
 
 /**
@@ -45,30 +45,28 @@ export function nightjar({ writeKey, url = new URL('.', import.meta.url).href, c
   /** Whether this is the word for some purpose, however the choice is written. */
   const says = (word: Consent): boolean => JSON.stringify(state).includes(word)
 
-  /** Where the visitor came from goes along without its path, and only with consent. */
-  const bodyOf = (more: object): string =>
-    JSON.stringify({
-      writeKey,
-      consent: state,
-      visitor: id,
-      token,
-      referrer: says('granted') ? document.referrer.split('/', 3).join('/') : undefined,
-      ...more,
-    })
-
   /** Nothing where trying again may help. */
-  const post = async <T extends object>(path: string, more: object): Promise<Partial<T> | false | undefined> => {
+  const post = async <T extends object>(path: string, more?: object): Promise<Partial<T> | undefined> => {
     const asker = id
+    let response: Response
     try {
-      const response = await fetch(`${url}v1/${path}`, {
+      response = await fetch(`${url}v1/${path}`, {
         method: 'POST',
         // None are none to fetch, whatever its type says.
         headers: headers as HeadersInit,
-        body: bodyOf(more),
-        keepalive: true,
+        body: JSON.stringify({
+          writeKey,
+          consent: state,
+          visitor: id,
+          token,
+          // Where the visitor came from goes along without its path, and only with consent.
+          referrer: says('granted') ? document.referrer.split('/', 3).join('/') : undefined,
+          ...more,
+        }),
         signal: AbortSignal.timeout(2000),
+        keepalive: true,
       })
-      if (!response.ok) return response.status < 500 && {}
+      if (!response.ok) return response.status < 429 ? {} : later(more, response)
       const answer: Partial<T & EventsAnswer> = await response.json()
       // Consent may have been withdrawn while the answer was on its way; without an id no answer has a token.
       if (asker === id && answer.token) {
@@ -78,16 +76,26 @@ export function nightjar({ writeKey, url = new URL('.', import.meta.url).href, c
     } catch {}
   }
 
+  /** What must wait is kept and sent later, by a module that few pages need. Nothing where that cannot be had. */
+  const later = (kept: object | string | undefined, response?: Response): Promise<object | undefined> =>
+    import('./later.js').then(
+      (module) => module.keep(send, says, kept, response),
+      () => undefined,
+    )
+
+  /** Outlives the page. Event ids make sending twice harmless. */
+  const handOver = async (): Promise<void> => {
+    const events = queue.splice(0, 99)
+    if (events[0] && !(await post('events', { events }))) queue.unshift(...events.slice(queue.length))
+  }
+
   const flush = async (): Promise<void> => {
     if (queue[0] && says('granted') && !id) {
-      const { visitor: minted } = (await post<{ visitor: string }>('visitors', { referrer: undefined })) || {}
-      if (says('granted')) {
-        id = stored('localStorage', minted)
-      }
+      const minted = (await post<{ visitor: string }>('visitors'))?.visitor
+      if (says('granted')) id = stored('localStorage', minted)
     }
-    const events = queue.splice(0, 99)
-    // The page may have gone, and handed them over, while the id was on its way. Event ids make sending twice harmless.
-    if (events[0] && !(await post('events', { events })) && queue.length < 99) queue.unshift(...events)
+    // The page may have gone, and handed them over, while the id was on its way.
+    return handOver()
   }
 
   const decide = (wanted: ConsentChoice, told?: 1): void => {
@@ -101,29 +109,36 @@ export function nightjar({ writeKey, url = new URL('.', import.meta.url).href, c
     if (gone) stored('localStorage', '')
     token = granted ? stored('sessionStorage') : undefined
     id = granted ? visitor || kept : undefined
+    // No token begins with a space: it is what an earlier page had to keep. Where there is none, nothing is less.
+    if ((token as string) < '!') token = void later(token)
     // After a no, the last time that the id is sent: what the edge keeps under it has to go as well.
     if (before && (told || gone)) void post('visitors/me/consent', { visitor: before })
   }
 
-  /** `later` lets them wait a while for others to go with. */
-  const send = (events: Sent | Sent[], later?: unknown): Promise<unknown> => {
-    for (const event of [events].flat()) queue.push({ id: crypto.getRandomValues(new Uint32Array(4)).join('-'), at: Date.now(), ...event })
-    if (later) setTimeout(send, 5000, [])
+  /** `wait` lets them wait a while for others to go with. */
+  const send = (events: Sent | Sent[], wait?: unknown): Promise<unknown> => {
+    // As of a ULID, time and chance make the id; crypto.randomUUID is not everywhere.
+    for (const event of [events].flat()) queue.push({ id: Date.now() + Math.random().toString(36).slice(2), at: Date.now(), ...event })
     // One after the other, so that the newest token is the one that stays.
+    if (wait) setTimeout(send, 5000, [])
     else last = last.then(flush)
     return last
   }
 
   decide(consent)
   // Another tab has said no: this one must not go on under an id that is gone, nor ask for a new one.
-  addEventListener('storage', ({ key, newValue }) => key === KEY && !newValue && decide('denied'))
-  addEventListener('pagehide', () => queue[0] && navigator.sendBeacon(`${url}v1/events`, bodyOf({ events: queue.splice(0, 99) })))
+  addEventListener('storage', (event) => event.key === KEY && !event.newValue && decide('denied'))
+  addEventListener('pagehide', handOver)
 
   return {
-    async recommend(asked: Asked = {}): Promise<Slate> {
+    async recommend(asked?: Asked): Promise<Slate> {
       const start = performance.now()
-      const answer = await post<RecommendationAnswer>('recommendations', asked)
-      return { items: [], ...answer, scenario: asked.scenario, waited: performance.now() - start }
+      return {
+        items: [],
+        ...(await post<RecommendationAnswer>('recommendations', asked)),
+        scenario: asked?.scenario,
+        waited: performance.now() - start,
+      }
     },
     /** Sends one event or several; resolves when they were taken, or will be tried again with the next. */
     send,
