@@ -85,11 +85,11 @@ export function assembleFeatures(context: FeatureContext, out: Float32Array): vo
 function addDots({ core, candidates, visitor, cohort }: FeatureContext, newest: number, out: Float32Array): void {
   const { dimensions, vectors, centroids } = core
   const { count, item: items } = candidates
-  const towards = {
-    visitor: direction(visitor, 0, dimensions),
-    last: direction(newest < 0 ? undefined : vectors, newest, dimensions),
-    centroid: direction(cohort < 0 ? undefined : centroids, cohort, dimensions),
-  }
+  // As numbers of one type, so that one loop takes all kinds; nought where there is none, as is the product then.
+  const towards = new Float64Array(3 * dimensions)
+  if (visitor !== undefined) towards.set(visitor)
+  if (newest >= 0) for (let d = 0; d < dimensions; d++) towards[dimensions + d] = vectors[newest * dimensions + d]
+  if (cohort >= 0) for (let d = 0; d < dimensions; d++) towards[2 * dimensions + d] = centroids[cohort * dimensions + d]
   for (let i = 0; i < count; i += 2) {
     // The last of an odd number is computed twice.
     const j = Math.min(i + 1, count - 1)
@@ -104,9 +104,9 @@ function addDots({ core, candidates, visitor, cohort }: FeatureContext, newest: 
     for (let d = 0; d < dimensions; d++) {
       const valueI = vectors[rowI + d]
       const valueJ = vectors[rowJ + d]
-      const toVisitor = towards.visitor[d]
-      const toLast = towards.last[d]
-      const toCentroid = towards.centroid[d]
+      const toVisitor = towards[d]
+      const toLast = towards[dimensions + d]
+      const toCentroid = towards[2 * dimensions + d]
       visitorI += valueI * toVisitor
       visitorJ += valueJ * toVisitor
       lastI += valueI * toLast
@@ -123,11 +123,4 @@ function addDots({ core, candidates, visitor, cohort }: FeatureContext, newest: 
     out[atJ + 1] = cosine(lastJ / (LENGTH * LENGTH))
     out[atJ + 2] = cosine(cohortJ / LENGTH)
   }
-}
-
-/** A row of vectors as numbers of one type, so that one loop takes all kinds; nought where there is none, as is the product then. */
-function direction(from: Float32Array | Int8Array | undefined, row: number, dimensions: number): Float64Array {
-  const values = new Float64Array(dimensions)
-  if (from !== undefined) for (let d = 0; d < dimensions; d++) values[d] = from[row * dimensions + d]
-  return values
 }

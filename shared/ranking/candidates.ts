@@ -17,6 +17,8 @@ export type RecallRequest = {
   cohort: number
   trending: readonly LiveItem[]
   fresh: readonly LiveItem[]
+  /** The history's fold-in, from whoever has it already. */
+  place?: Float32Array | undefined
 }
 
 /** The first list there is, from the narrowest region outwards. */
@@ -143,7 +145,9 @@ function best(space: RecallSpace, recall: RecallParameters, allow: (item: number
   mergeLists(space, recall)
   let count = 0
   for (let place = 0; place < touchedCount; place++) if (merged[place] > 0 && allow(touched[place])) kept[count++] = place
-  return space.candidates(topPlaces(kept, count, { values: merged, ids: touched, most: recall.candidates }))
+  return space.candidates(
+    topPlaces(kept, count, { values: merged, ids: touched, most: recall.candidates, heap: space.heap(Math.min(count, recall.candidates)) }),
+  )
 }
 
 /** Lists are relative to their best, so the neighbours beside them are too. */

@@ -17,13 +17,14 @@ export type HistoryDecay = Pick<RecallParameters, 'historyItems' | 'historyDecay
 
 /**
  * How much each of the newest `recall.historyItems` items counts: within the session going on less with every step back,
- * in earlier ones likewise, and those together less than this session.
+ * in earlier ones likewise, and those together less than this session. A plain list: so few numbers are cheaper on V8's own heap
+ * than in a buffer beside it.
  */
-export function historyWeights(history: readonly HistoryItem[], recall: HistoryDecay, inSession = sessionLength(history)): Float64Array {
+export function historyWeights(history: readonly HistoryItem[], recall: HistoryDecay, inSession = sessionLength(history)): number[] {
   const { historyItems, historyDecay, pastDecay, pastWeight } = recall
   const past = inSession > 0 ? pastWeight : 1
-  const weights = new Float64Array(Math.min(history.length, historyItems))
-  for (let position = 0; position < weights.length; position++)
-    weights[position] = position < inSession ? Math.exp(-position / historyDecay) : past * Math.exp(-(position - inSession) / pastDecay)
+  const weights: number[] = []
+  for (let position = 0; position < Math.min(history.length, historyItems); position++)
+    weights.push(position < inSession ? Math.exp(-position / historyDecay) : past * Math.exp(-(position - inSession) / pastDecay))
   return weights
 }

@@ -41,34 +41,45 @@ export function rankingOf(
   request: RecallRequest,
   scorer: Scorer | null,
 ): Ranking {
-  if (scorer === null) return { candidates, features: new Float32Array(0), ...ordered(candidates, candidates.merged) }
+  if (scorer === null) return { candidates, features: new Float32Array(0), ...ordered(candidates, candidates.merged, space) }
   const features = candidateFeatures(view, candidates, request, space.features(candidates.count * FEATURE_COUNT))
-  return { candidates, features, ...ordered(candidates, scorer(features, candidates.count)) }
+  return { candidates, features, ...ordered(candidates, scorer(features, candidates.count), space) }
 }
 
 export function candidateFeatures(
   view: ReleaseView,
   candidates: Candidates,
-  request: Pick<RecallRequest, 'history' | 'cohort'>,
+  request: Pick<RecallRequest, 'history' | 'cohort' | 'place'>,
   features: Float32Array = new Float32Array(candidates.count * FEATURE_COUNT),
 ): Float32Array {
-  const visitor = foldIn(view.core, request.history, view.manifest.recall)
+  const visitor = request.place ?? foldIn(view.core, request.history, view.manifest.recall)
   assembleFeatures(featureContext(view, candidates, request.history, visitor, request.cohort), features)
   return features
 }
 
-/** Rounded scores and the order they give; ties go to the lower item index. */
-export function ordered({ count, item }: Candidates, raw: Float32Array): { scores: Float64Array; order: Uint32Array<ArrayBuffer> } {
-  const scores = new Float64Array(count)
-  for (let i = 0; i < count; i++) scores[i] = roundScore(raw[i])
-  return { scores, order: sortedPlaces(scores, item) }
+type Ordered = { scores: Float64Array; order: Uint32Array<ArrayBuffer> }
+
+/** Rounded scores and the order they give; ties go to the lower item index. @param space whose room is used, where it lends */
+export function ordered({ count, item }: Candidates, raw: Float32Array, space?: RecallSpace): Ordered {
+  const room = space?.ordering(count) ?? {
+    scores: new Float64Array(count),
+    order: new Uint32Array(count),
+    spare: new Uint32Array(count),
+  }
+  for (let i = 0; i < count; i++) room.scores[i] = roundScore(raw[i])
+  return { scores: room.scores, order: sortedPlaces(room.scores, item, room.order, room.spare) }
 }
 
-/** Places by score, best first, ties by lower item: a merge sort that calls nothing. */
-function sortedPlaces(scores: Float64Array, item: Uint32Array): Uint32Array<ArrayBuffer> {
+/** Places by score, best first, ties by lower item: a merge sort that calls nothing, from one array to the other and back. */
+function sortedPlaces(
+  scores: Float64Array,
+  item: Uint32Array,
+  one: Uint32Array<ArrayBuffer>,
+  other: Uint32Array<ArrayBuffer>,
+): Uint32Array<ArrayBuffer> {
   const { length } = scores
-  let from = new Uint32Array(length)
-  let to = new Uint32Array(length)
+  let from = one
+  let to = other
   for (let i = 0; i < length; i++) from[i] = i
   for (let width = 1; width < length; width *= 2) {
     for (let start = 0; start < length; start += 2 * width) {

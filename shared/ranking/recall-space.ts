@@ -53,6 +53,8 @@ export class RecallSpace {
   private readonly lends: boolean
   private lent: Candidates | null = null
   private lentFeatures = new Float32Array(0)
+  private lentHeap = new Uint32Array(0)
+  private lentOrdering = { scores: new Float64Array(0), order: new Uint32Array(0), spare: new Uint32Array(0) }
   /** By item: 1 + its place in the columns, 0 while untouched. */
   private readonly placeOf: Uint32Array
   private capacity = 0
@@ -128,11 +130,29 @@ export class RecallSpace {
     return to
   }
 
-  /** Room for so many numbers. What is in it is left from before. */
-  features(length: number): Float32Array {
-    if (!this.lends) return new Float32Array(length)
-    if (this.lentFeatures.length !== length) this.lentFeatures = new Float32Array(length)
+  /** Room for so many places, for features, and for scores and their order. What is in it may be left from before. */
+  heap(length: number): Uint32Array<ArrayBuffer> {
+    this.lentHeap = this.room(this.lentHeap, length, Uint32Array)
+    return this.lentHeap
+  }
+
+  features(length: number): Float32Array<ArrayBuffer> {
+    this.lentFeatures = this.room(this.lentFeatures, length, Float32Array)
     return this.lentFeatures
+  }
+
+  ordering(length: number): { scores: Float64Array<ArrayBuffer>; order: Uint32Array<ArrayBuffer>; spare: Uint32Array<ArrayBuffer> } {
+    const { scores, order, spare } = this.lentOrdering
+    this.lentOrdering = {
+      scores: this.room(scores, length, Float64Array),
+      order: this.room(order, length, Uint32Array),
+      spare: this.room(spare, length, Uint32Array),
+    }
+    return this.lentOrdering
+  }
+
+  private room<T extends { length: number }>(before: T, length: number, make: new (length: number) => T): T {
+    return this.lends && before.length === length ? before : new make(length)
   }
 }
 

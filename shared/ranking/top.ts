@@ -1,16 +1,17 @@
 type Values = Float32Array | Float64Array
 
+type Top = { values: Values; ids: Uint32Array | null; most: number; heap?: Uint32Array<ArrayBuffer> }
+
 /**
  * The `most` of the first `count` places with the largest values, largest first, ties by lower id: a heap of that size whose
  * root is the worst kept, so that most of the others cost one comparison.
- * @param values by place @param ids by place; null where a place is its own id
+ * @param values by place @param ids by place; null where a place is its own id @param heap what is given back, as long as that is
  */
 export function topPlaces(
   places: Uint32Array,
   count: number,
-  { values, ids, most }: { values: Values; ids: Uint32Array | null; most: number },
+  { values, ids, most, heap = new Uint32Array(Math.min(count, most)) }: Top,
 ): Uint32Array<ArrayBuffer> {
-  const heap = new Uint32Array(Math.min(count, most))
   const { length } = heap
   for (let i = 0; i < length; i++) heap[i] = places[i]
   for (let i = (length >> 1) - 1; i >= 0; i--) sink(heap, i, length, values, ids)

@@ -62,8 +62,8 @@ async function open(env: Env, identity: Identity, token: string): Promise<DataVi
   try {
     const key = await keyNamed(env.TOKEN_KEYS, token.slice(0, Math.max(dot, 0)))
     if (key === null) return null
-    const algorithm = { name: 'AES-GCM', iv: bytes.slice(0, IV_BYTES), additionalData: boundTo(env, identity) }
-    const view = new DataView(await crypto.subtle.decrypt(algorithm, key, bytes.slice(IV_BYTES)))
+    const algorithm = { name: 'AES-GCM', iv: bytes.subarray(0, IV_BYTES), additionalData: boundTo(env, identity) }
+    const view = new DataView(await crypto.subtle.decrypt(algorithm, key, bytes.subarray(IV_BYTES)))
     return view.byteLength < HEAD_BYTES || view.getUint8(0) !== VERSION ? null : view
   } catch {
     return null
@@ -75,32 +75,39 @@ const expiryOf = (view: DataView): number => view.getUint32(2) * 1000
 function readItems(view: DataView): Memory | null {
   const count = view.getUint8(1)
   if (view.byteLength !== HEAD_BYTES + ITEM_BYTES * count) return null
-  const items = Array.from({ length: count }, (_, i) => {
-    const from = HEAD_BYTES + ITEM_BYTES * i
-    return {
+  const items: Memory['items'] = []
+  for (let from = HEAD_BYTES; from < view.byteLength; from += ITEM_BYTES)
+    items.push({
       hash: view.getUint16(from) * 0x1_0000_0000 + view.getUint32(from + 2),
       deed: Math.min(2, view.getUint8(from + 6)) as Deed,
       at: view.getUint32(from + 7) * 1000,
-    }
-  })
+    })
   return { items }
 }
 
 const boundTo = (env: Env, identity: Identity): Uint8Array => utf8(`${env.SITE} ${identity.hash}`)
 
+const read = new Map<string, [string, string][]>()
+
 /** TOKEN_KEYS is `id:base64,id:base64`: the first seals, all of them open, so that keys can be rotated. */
-const keyTexts = (keys: string): [string, string][] =>
-  keys.split(',').map((entry) => {
-    const [id, ...rest] = entry.trim().split(':')
-    return [id, rest.join(':')]
-  })
+function keyTexts(keys: string): [string, string][] {
+  let texts = read.get(keys)
+  if (texts === undefined) {
+    texts = keys.split(',').map((entry) => {
+      const [id, ...rest] = entry.trim().split(':')
+      return [id, rest.join(':')]
+    })
+    read.set(keys, texts)
+  }
+  return texts
+}
 
 async function firstKey(keys: string): Promise<[string, CryptoKey]> {
   const [id, text] = keyTexts(keys)[0]
   return [id, await importKey(text)]
 }
 
-async function keyNamed(keys: string, id: string): Promise<CryptoKey | null> {
+function keyNamed(keys: string, id: string): Promise<CryptoKey> | null {
   const found = keyTexts(keys).find(([name]) => name === id)
   return found === undefined ? null : importKey(found[1])
 }

@@ -108,7 +108,11 @@ export function packRows(reader: PackReader, manifest: Manifest, core: Core): Pa
       return name && reader.packs.get<ListPack>(name.hash)?.get(region, cohort)
     },
     loadLists(ctx, regions) {
-      const names = new Set(regions.flatMap((region) => listPacks.get(region) ?? []))
+      const names = new Set<PackName>()
+      for (const region of regions) {
+        const name = listPacks.get(region)
+        if (name !== undefined) names.add(name)
+      }
       return allRead(waitedFor(names, (name) => reader.lists(ctx, name)))
     },
     loadNeighbours: (ctx, items) => allRead(waitedFor(packsOf(manifest.neighbours, items), (name) => reader.neighbours(ctx, name))),

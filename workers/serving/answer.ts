@@ -17,12 +17,12 @@ export async function slateJson(
   offset: number,
   recommId = newRecommId(),
 ): Promise<string> {
-  const named = new Set<number>()
+  const named: number[] = []
   for (const { item, reasons } of shown) {
-    named.add(item)
-    for (const reason of reasons) if ('of' in reason) named.add(reason.of)
+    named.push(item)
+    for (const reason of reasons) if ('of' in reason) named.push(reason.of)
   }
-  await release.loadDisplay(ctx, [...named])
+  await release.loadDisplay(ctx, named)
   let items = ''
   for (let i = 0; i < shown.length; i++) {
     const { item, score, source, reasons, explain } = shown[i]
@@ -38,7 +38,9 @@ export async function slateJson(
 
 /** The reason in the visitor's terms: the item they know instead of its index. */
 function reasonJson(release: LoadedRelease, reason: ShownReason): string {
-  if (!('of' in reason)) return JSON.stringify(reason)
+  if ('cohort' in reason) return `{"code":"${reason.code}","cohort":${reason.cohort}}`
+  if ('region' in reason) return `{"code":"${reason.code}","region":${JSON.stringify(reason.region)}}`
+  if (!('of' in reason)) return `{"code":"${reason.code}"}`
   const { idJson, titleJson } = release.display(reason.of)
   return `{"code":"${reason.code}","item":${idJson}${titleJson === undefined ? '' : `,"title":${titleJson}`}}`
 }

@@ -1,7 +1,7 @@
 import type { Background } from '../background.ts'
 import { warn } from '../log.ts'
 import { type Current, currentRelease, previousRelease, type WantedRegions } from '../releases/current.ts'
-import { within } from '../within.ts'
+import { mostlyAtOnce } from '../within.ts'
 
 /** Whoever asks gives up soon after that: the SDK waits for two seconds. */
 const PATIENCE_MS = 1_800
@@ -14,7 +14,7 @@ type Answer<T> = (current: Current) => Promise<T>
  */
 export async function fromReleases<T>(env: Env, ctx: Background, wanted: WantedRegions, answer: Answer<T>): Promise<T | null> {
   try {
-    return await within(PATIENCE_MS, fromEither(env, ctx, wanted, answer))
+    return await mostlyAtOnce(PATIENCE_MS, fromEither(env, ctx, wanted, answer))
   } catch (error) {
     warn('answer-late', error)
     return null

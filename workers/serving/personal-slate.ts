@@ -24,6 +24,8 @@ export type PersonalRequest = {
   relation: 'similar' | 'together' | null
   regions: readonly string[]
   cohort: number
+  /** The history's fold-in, where it is known. */
+  place: Float32Array | undefined
   trending: readonly LiveItem[]
   trendingRegion: string
   allow: (item: number) => boolean
@@ -118,9 +120,9 @@ function relatedItems(release: LoadedRelease, anchors: readonly HistoryItem[], r
 }
 
 /** New items nearest to the visitor; none for a visitor without a place. */
-function freshItems(release: LoadedRelease, { history, allow }: PersonalRequest): LiveItem[] {
+function freshItems(release: LoadedRelease, { history, place, allow }: PersonalRequest): LiveItem[] {
   const { core, newItems, manifest } = release
-  const visitor = foldIn(core, history, manifest.recall)
+  const visitor = place ?? foldIn(core, history, manifest.recall)
   if (visitor === undefined) return []
   const past = new Set(history.map(({ item }) => item))
   const near = newItems.flatMap((item) => {

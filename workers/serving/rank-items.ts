@@ -13,7 +13,7 @@ import { fromReleases } from './from-releases.ts'
 import { trendingItems } from './list-slate.ts'
 import { rankerOf, startRanker } from './personal-slate.ts'
 import { placeOf, regionsOf } from './place.ts'
-import { cohortOf, historyOf, pastOf } from './visit.ts'
+import { historyOf, pastOf, placeOfHistory } from './visit.ts'
 
 /**
  * The items that the caller sent, each once, in the visitor's order; where there is no history in the region's. No rule leaves
@@ -34,12 +34,12 @@ export async function rankItems(env: Env, execution: Background, raw: Request, a
     const trending = trendingItems(loaded, live, regions).items
     const indices = ids.map((id) => indexOf(loaded, id))
     const known = indices.filter((item) => item >= 0)
-    const cohort = history.length > 0 ? cohortOf(loaded, history) : -1
+    const { place, cohort } = placeOfHistory(loaded, history)
     const neighboursRead = await loaded.loadNeighbours(
       ctx,
       history.slice(0, loaded.manifest.recall.historyItems).map(({ item }) => item),
     )
-    const request = { history, regions, cohort, trending, fresh: [] }
+    const request = { history, regions, cohort, trending, fresh: [], place }
     const { rung, scored } = scoredItems(loaded, request, known, listsRead && neighboursRead)
     startRanker(env, ctx, loaded)
     const idOf = new Map(indices.map((item, i) => [item, ids[i]]))

@@ -18,7 +18,7 @@ import { personalSlate, startRanker } from './personal-slate.ts'
 import { placeOf, regionsOf } from './place.ts'
 import { allowedItems } from './policy.ts'
 import type { Shelf } from './shown.ts'
-import { cohortOf, consents, distinct, historyOf, type Past, pastOf, purchasedOf } from './visit.ts'
+import { consents, distinct, historyOf, type Past, pastOf, placeOfHistory, purchasedOf } from './visit.ts'
 import { withoutRelease } from './without-release.ts'
 
 /** One request on its way to an answer: what does not depend on the release. */
@@ -51,7 +51,11 @@ async function slateOf(env: Env, ctx: Background, visit: Visit, release: LiveRel
   const { asked } = visit
   const bare = asked.scenario === 'bench'
   const regions = [...visit.wanted(release.regions)]
-  const [past, overlay, listsRead] = await Promise.all([visit.past, visit.overlay, release.loadLists(ctx, regions)])
+  const lists = release.loadLists(ctx, regions)
+  // One after the other, though all are under way: none of them rejects, and warm ones are there.
+  const past = await visit.past
+  const overlay = await visit.overlay
+  const listsRead = await lists
   const deeds = await historyOf(env, ctx, past, release)
   const purchased = asked.excludePurchased ? purchasedOf(past, deeds, release) : []
   const allow = bare
@@ -87,12 +91,12 @@ async function slateOf(env: Env, ctx: Background, visit: Visit, release: LiveRel
   const anchors = home || bare ? [] : anchorsOf(release, history, asked)
   // Without anything to go by, the region's list is the answer.
   if (home || bare ? history.length === 0 : anchors.length === 0) return ((home || bare) && fromContext()) || fromRegion(anchors)
-  const all = distinct([...anchors, ...history])
+  const all = anchors.length === 0 ? history : distinct([...anchors, ...history])
   const neighboursRead = await release.loadNeighbours(
     ctx,
     all.slice(0, release.manifest.recall.historyItems).map(({ item }) => item),
   )
-  const cohort = history.length > 0 ? cohortOf(release, history) : -1
+  const { place, cohort } = placeOfHistory(release, history)
   const trending = trendingItems(release, overlay, regions)
   const ranked = personalSlate(
     release,
@@ -103,6 +107,7 @@ async function slateOf(env: Env, ctx: Background, visit: Visit, release: LiveRel
       relation: home || bare ? null : asked.scenario === 'similar' ? 'similar' : 'together',
       regions,
       cohort,
+      place: anchors.length === 0 ? place : undefined,
       trending: home ? trending.items : [],
       trendingRegion: trending.region,
       allow,

@@ -118,7 +118,11 @@ export function distinct(history: readonly HistoryItem[]): HistoryItem[] {
   return history.filter(({ item }) => item >= 0 && !seen.has(item) && seen.add(item))
 }
 
-export function cohortOf(release: LoadedRelease, history: readonly HistoryItem[]): number {
-  const place = foldIn(release.core, history, release.manifest.recall)
-  return place === undefined ? -1 : nearestCohort(release.core, place)
+/** Where a history lies among the items, undefined for one that says nothing, and the cohort nearest to it, else -1. */
+export function placeOfHistory(
+  release: LoadedRelease,
+  history: readonly HistoryItem[],
+): { place: Float32Array | undefined; cohort: number } {
+  const place = history.length === 0 ? undefined : foldIn(release.core, history, release.manifest.recall)
+  return { place, cohort: place === undefined ? -1 : nearestCohort(release.core, place) }
 }
