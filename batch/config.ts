@@ -44,6 +44,8 @@ export const ConfigSchema = v.strictObject({
   trials: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 6),
   /** How many items of a visitor answers rest on. The edge remembers no more than the default; some protocols do. */
   remembered: v.optional(count, REMEMBERED_ITEMS),
+  /** False where the events' times say nothing, not even an order: then what is asked is drawn at random from each visitor's items. */
+  timed: v.optional(v.boolean(), true),
   listLength: v.optional(v.pipe(count, v.maxValue(400)), 100),
   candidates: v.optional(v.pipe(count, v.maxValue(400)), 150),
   newItemDays: v.optional(positive, 14),
@@ -57,6 +59,8 @@ export const ConfigSchema = v.strictObject({
   maxBytesPerItem: v.optional(count, 1200),
 })
 export type Config = v.InferOutput<typeof ConfigSchema>
+/** What a search may try values of. */
+export type NumericSetting = { [P in keyof Config]: Config[P] extends number ? P : never }[keyof Config]
 
 /**
  * @param usual what holds where the file does not say otherwise, before the defaults

@@ -1,11 +1,10 @@
 import { ndcgAt, reciprocalRankAt } from '../../shared/metrics.ts'
 import { FEATURE_COUNT, features } from '../../shared/ranking/features.ts'
-import type { ReleaseView } from '../../shared/ranking/release-view.ts'
 import type { Config } from '../config.ts'
 import type { Dataset } from '../dataset.ts'
 import type { Progress } from '../night/stages.ts'
 import { askedAfterParting, enoughToRank, viewAtParting } from '../ranker/choice.ts'
-import { examplesOf, type Gathered, gathered, slateOf } from '../ranker/choose.ts'
+import { examplesOf, type Gathered, gathered, type ServedView, slateOf } from '../ranker/choose.ts'
 import type { Decision } from '../ranker/decisions.ts'
 import { Journal } from '../ranker/journal.ts'
 import { positionBias } from '../ranker/position-bias.ts'
@@ -36,9 +35,15 @@ export async function ablate(dataset: Dataset, config: Config, seeds: number, pr
   const asked = askedAfterParting(dataset, config)
   if (!enoughToRank(asked)) throw new InputError('too few decisions to train a ranker on')
   progress.note(`learning up to the parting time; ${asked.training.length} decisions train, ${asked.validation.length} judge`)
-  const { tuned } = await viewAtParting(dataset, config, asked, { start: null, journal: new Journal() }, async () => undefined)
-  const examples = examplesOf(tuned, asked.training, positionBias(dataset.impressions))
-  const questions = questionsOf(tuned, asked.validation)
+  const { tuned, training, validation } = await viewAtParting(
+    dataset,
+    config,
+    asked,
+    { start: null, journal: new Journal() },
+    async () => undefined,
+  )
+  const examples = examplesOf(tuned, training, positionBias(dataset.impressions))
+  const questions = questionsOf(tuned, validation)
   const columns: Record<AblationMetric, Float64Array[]> = { 'ndcg@20': [], 'mrr@20': [] }
   const variants = variantsOf()
   for (const { ranker, options, from } of variants) {
@@ -59,7 +64,7 @@ export async function ablate(dataset: Dataset, config: Config, seeds: number, pr
     columns['mrr@20'].push(mrr)
     progress.end({ name: ranker, seconds: (performance.now() - start) / 1000, rows: examples.length, peakMb: 0 })
   }
-  const visitors = asked.validation.map(({ visitor }) => visitor)
+  const visitors = validation.map(({ visitor }) => visitor)
   const compared = (metric: AblationMetric): { own: Interval; change: Interval }[] => {
     const { intervals, means } = bootstrap(columns[metric], visitors, config.seed)
     const [all] = columns[metric]
@@ -90,7 +95,7 @@ function variantsOf(): Variant[] {
 }
 
 /** Every ranker is asked the same: the features are assembled once for all of them. */
-const questionsOf = (view: ReleaseView, decisions: readonly Decision[]): Gathered[] =>
+const questionsOf = (view: ServedView, decisions: readonly Decision[]): Gathered[] =>
   Array.from(gathered(view, decisions), (own) => {
     const assembled = own.features()
     return { ...own, features: () => assembled }

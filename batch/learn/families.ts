@@ -1,4 +1,4 @@
-import type { Config } from '../config.ts'
+import type { Config, NumericSetting } from '../config.ts'
 import { type Interactions, interactions, type Window, withMostPairs } from './interactions.ts'
 import { unitScale } from './merge-neighbours.ts'
 import { type Gram, gramOf, MOST_PAIRS, similarItems } from './similar.ts'
@@ -8,7 +8,7 @@ import { togetherItems, withTwoHops } from './together.ts'
 /** A way to learn which items point to which, with the settings worth trying for it, most telling first. */
 export type Family = {
   name: 'similar' | 'together'
-  tried: { [P in keyof Config]?: readonly Config[P][] }
+  tried: { [P in NumericSetting]?: readonly number[] }
   /** source × target weights, the largest of a row 1 on average. */
   weights(window: Window, config: Config): Promise<Sparse>
 }

@@ -1,4 +1,4 @@
-import { foldIn } from '../../shared/ranking/cohort.ts'
+import { foldIn, nearestCohort } from '../../shared/ranking/cohort.ts'
 import { AVAILABLE, type Core, NEW } from '../../shared/release/core-pack.ts'
 import { itemHash } from '../../shared/release/hash.ts'
 import type { ListInput } from '../../shared/release/list-pack.ts'
@@ -13,7 +13,7 @@ import { type FamilyWeights, learnFamilies } from './families.ts'
 import { endBefore, historyReader, visitorStarts } from './histories.ts'
 import { type Interactions, interactions, recentSums, type Window } from './interactions.ts'
 import { sphericalKMeans } from './k-means.ts'
-import { estimateLists, type Lists } from './lists.ts'
+import { estimateLists, type ListOptions, type Lists } from './lists.ts'
 import { mergeNeighbours, rowLength, unitScale } from './merge-neighbours.ts'
 import { nextItems } from './together.ts'
 import { itemVectors } from './vectors.ts'
@@ -79,14 +79,35 @@ export async function learn(
   await advance(4, STEPS)
   const withCohorts = { ...core, cohorts: centroids.length / core.dimensions, centroids }
   const membership = { country: homeCountries(dataset, until), cohort, cohorts: withCohorts.cohorts }
-  const { lists, regions, strengths } = estimateLists(recent.byVisitor, membership, {
-    length: config.listLength,
-    minVisitors: config.minVisitors,
-    minCohort: config.minCohort,
-    minCountry: 5,
-  })
+  const { lists, regions, strengths } = estimateLists(recent.byVisitor, membership, listOptions(config))
   const entry = entryTables(window, membership, config.minCohort)
   return { core: withCohorts, neighbours, lists, regions, entry, strengths, idSalt, cohortSizes }
+}
+
+const listOptions = ({ listLength, minVisitors, minCohort }: Config): ListOptions => ({
+  length: listLength,
+  minVisitors,
+  minCohort,
+  minCountry: 5,
+})
+
+/**
+ * Facts about items and lists as of a later end of the window, by the vectors and cohorts of before: what a night would
+ * publish that has no time to learn those again.
+ */
+export function learnAgain(
+  window: Window,
+  core: Core,
+  config: Config,
+  recall: RecallParameters,
+): Pick<Learned, 'core' | 'lists' | 'regions'> {
+  const recent = interactions(window, config.halfLifeDays)
+  const current = { ...core, ...passingFacts(window, recent, config) }
+  const cohort = new Int32Array(window.dataset.visitors.length).fill(-1)
+  for (const { visitor, place } of placesOf(window, current, recall)) cohort[visitor] = nearestCohort(current, place)
+  const membership = { country: homeCountries(window.dataset, window.until), cohort, cohorts: core.cohorts }
+  const { lists, regions } = estimateLists(recent.byVisitor, membership, listOptions(config))
+  return { core: current, lists, regions }
 }
 
 async function describeItems(
@@ -96,45 +117,56 @@ async function describeItems(
   config: Config,
 ): Promise<{ core: Core; idSalt: number }> {
   const { items } = dataset
-  const count = items.length
+  const categories = ['', ...new Set(items.map((item) => item.category).filter((name) => name !== ''))].slice(0, 65_536)
+  const categoryIndex = new Map(categories.map((name, i) => [name, i]))
+  const { salt, high, low, item } = hashIndex(items.map(({ id }) => id))
+  return {
+    idSalt: salt,
+    core: {
+      items: items.length,
+      dimensions: config.dimensions,
+      cohorts: 0,
+      hashHigh: high,
+      hashLow: low,
+      hashItem: item,
+      slot: await clusteredOrder(vectors, config.dimensions, sumByItem(recent), config.seed),
+      price: Float32Array.from(items, ({ price }) => price),
+      category: Uint16Array.from(items, ({ category }) => categoryIndex.get(category) ?? 0),
+      ...passingFacts({ dataset, until }, recent, config),
+      vectors: Int8Array.from(vectors, (value) => Math.round(127 * value)),
+      centroids: new Float32Array(0),
+      categories,
+    },
+  }
+}
+
+/** What is true of items at the window's end, and may not be a day later. */
+function passingFacts(
+  { dataset, until }: Window,
+  recent: Interactions,
+  config: Config,
+): Pick<Core, 'popularity' | 'trend' | 'age' | 'repeat' | 'flags'> {
+  const { items } = dataset
   const popularity = sumByItem(recent)
   const lately = recentSums({ dataset, until }, LATELY_DAYS)
   const usually = recentSums({ dataset, until }, USUALLY_DAYS)
   const total = usually.reduce((sum, value) => sum + value, 0)
   const totalLately = lately.reduce((sum, value) => sum + value, 0)
   const most = popularity.reduce((top, value) => Math.max(top, value), 0)
-  const categories = ['', ...new Set(items.map((item) => item.category).filter((name) => name !== ''))].slice(0, 65_536)
-  const categoryIndex = new Map(categories.map((name, i) => [name, i]))
   const repeat = repeatShares({ dataset, until })
-  const { salt, high, low, item } = hashIndex(items.map(({ id }) => id))
   const trend = (i: number): number => Math.log2((lately[i] + 0.5) / (totalLately + 0.5) / ((usually[i] + 0.5) / (total + 0.5)))
   return {
-    idSalt: salt,
-    core: {
-      items: count,
-      dimensions: config.dimensions,
-      cohorts: 0,
-      hashHigh: high,
-      hashLow: low,
-      hashItem: item,
-      slot: await clusteredOrder(vectors, config.dimensions, popularity, config.seed),
-      price: Float32Array.from(items, ({ price }) => price),
-      category: Uint16Array.from(items, ({ category }) => categoryIndex.get(category) ?? 0),
-      popularity: Uint8Array.from(popularity, (value) => (most > 0 ? Math.round((255 * Math.log1p(value)) / Math.log1p(most)) : 0)),
-      trend: Uint8Array.from(items, (_, i) => Math.min(255, Math.max(0, Math.round(128 + 32 * trend(i))))),
-      // What was neither listed nor touched yet is as new as can be: at a moment in the past, so is what was touched later.
-      age: Uint16Array.from(items, ({ firstSeen }) =>
-        firstSeen === 0 ? 0 : Math.min(65_535, Math.max(0, Math.floor((until - firstSeen) / DAY))),
-      ),
-      repeat: Uint8Array.from(repeat, (share) => Math.round(255 * share)),
-      flags: Uint8Array.from(
-        items,
-        ({ available }, i) => (available ? AVAILABLE : 0) | (isNew({ dataset, until }, recent, config, i) ? NEW : 0),
-      ),
-      vectors: Int8Array.from(vectors, (value) => Math.round(127 * value)),
-      centroids: new Float32Array(0),
-      categories,
-    },
+    popularity: Uint8Array.from(popularity, (value) => (most > 0 ? Math.round((255 * Math.log1p(value)) / Math.log1p(most)) : 0)),
+    trend: Uint8Array.from(items, (_, i) => Math.min(255, Math.max(0, Math.round(128 + 32 * trend(i))))),
+    // What was neither listed nor touched yet is as new as can be: at a moment in the past, so is what was touched later.
+    age: Uint16Array.from(items, ({ firstSeen }) =>
+      firstSeen === 0 ? 0 : Math.min(65_535, Math.max(0, Math.floor((until - firstSeen) / DAY))),
+    ),
+    repeat: Uint8Array.from(repeat, (share) => Math.round(255 * share)),
+    flags: Uint8Array.from(
+      items,
+      ({ available }, i) => (available ? AVAILABLE : 0) | (isNew({ dataset, until }, recent, config, i) ? NEW : 0),
+    ),
   }
 }
 
@@ -226,20 +258,26 @@ async function clusteredOrder(
   return slot
 }
 
+/** The fold-ins of all visitors who have one. */
+function* placesOf({ dataset, until }: Window, core: Core, recall: RecallParameters): Generator<{ visitor: number; place: Float32Array }> {
+  const starts = visitorStarts(dataset)
+  const historyOf = historyReader(dataset.deeds, core.items, recall.historyItems)
+  for (let visitor = 0; visitor < dataset.visitors.length; visitor++) {
+    const end = endBefore(dataset.deeds, starts[visitor], starts[visitor + 1], until)
+    const place = foldIn(core, historyOf(starts[visitor], end, until), recall)
+    if (place !== undefined) yield { visitor, place }
+  }
+}
+
 async function formCohorts(
   { dataset, until }: Window,
   core: Core,
   config: Config,
   recall: RecallParameters,
 ): Promise<{ centroids: Float32Array<ArrayBuffer>; cohort: Int32Array; cohortSizes: number[] }> {
-  const starts = visitorStarts(dataset)
-  const historyOf = historyReader(dataset.deeds, core.items, recall.historyItems)
   const placed: number[] = []
   const folded = new Float32Array(dataset.visitors.length * core.dimensions)
-  for (let visitor = 0; visitor < dataset.visitors.length; visitor++) {
-    const end = endBefore(dataset.deeds, starts[visitor], starts[visitor + 1], until)
-    const place = foldIn(core, historyOf(starts[visitor], end, until), recall)
-    if (place === undefined) continue
+  for (const { visitor, place } of placesOf({ dataset, until }, core, recall)) {
     folded.set(place, placed.length * core.dimensions)
     placed.push(visitor)
   }

@@ -1,5 +1,5 @@
 import type { Settings } from '../../shared/release/manifest.ts'
-import type { Config } from '../config.ts'
+import type { Config, NumericSetting } from '../config.ts'
 import type { Family } from '../learn/families.ts'
 
 /** What a search of settings rests on besides its data and configuration. */
@@ -13,7 +13,7 @@ export type SearchStart = {
 type Tries = Pick<Family, 'tried'>
 
 export const settingsOf = ({ tried }: Tries, config: Config): Settings =>
-  Object.fromEntries(Object.keys(tried).map((name) => [name, config[name as keyof Config]]))
+  Object.fromEntries(Object.keys(tried).map((name) => [name, config[name as NumericSetting]]))
 
 /**
  * The changes to try, one after the other, to the settings that a family starts from: what its configuration and its

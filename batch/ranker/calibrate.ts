@@ -1,7 +1,6 @@
 import { type Calibration, logShares, probability } from '../../shared/ranking/calibration.ts'
 import { roundScore, type Weights } from '../../shared/ranking/reference-scorer.ts'
-import type { ReleaseView } from '../../shared/ranking/release-view.ts'
-import { gathered, rankerScores, rounded } from './choose.ts'
+import { gathered, rankerScores, rounded, type ServedView } from './choose.ts'
 import type { Decision } from './decisions.ts'
 
 /** Candidates of many decisions, one beside the other: the log of each one's softmax share, and whether it was taken next. */
@@ -15,7 +14,7 @@ export type Calibrated = {
 }
 
 /** Fits on the decisions of one half of the visitors and reports on the other half's. */
-export function calibrate(view: ReleaseView, decisions: readonly Decision[], weights: Weights): Calibrated {
+export function calibrate(view: ServedView, decisions: readonly Decision[], weights: Weights): Calibrated {
   const calibration = fitCalibration(
     outcomesOf(
       view,
@@ -38,7 +37,7 @@ export function calibrate(view: ReleaseView, decisions: readonly Decision[], wei
   }
 }
 
-function outcomesOf(view: ReleaseView, decisions: readonly Decision[], weights: Weights): Outcomes {
+function outcomesOf(view: ServedView, decisions: readonly Decision[], weights: Weights): Outcomes {
   const shares: Float64Array[] = []
   const taken: number[] = []
   for (const { decision, candidates, features } of gathered(view, decisions)) {

@@ -1,23 +1,51 @@
+import { randomStream } from '../../shared/random.ts'
 import type { Calibration } from '../../shared/ranking/calibration.ts'
-import { FEATURE_COUNT } from '../../shared/ranking/features.ts'
+import { FEATURE_COUNT, features } from '../../shared/ranking/features.ts'
 import type { Weights } from '../../shared/ranking/reference-scorer.ts'
-import type { ReleaseView } from '../../shared/ranking/release-view.ts'
 import type { EntryTables, Manifest, RecallParameters, Settings, Tried } from '../../shared/release/manifest.ts'
 import type { Config } from '../config.ts'
 import type { Dataset } from '../dataset.ts'
 import { learn } from '../learn/learn.ts'
 import { trialView } from '../release/assemble.ts'
 import { calibrate } from './calibrate.ts'
-import { balanced, chooseRecall, learnRanker, type Quality, qualityOf, rounded, slates } from './choose.ts'
+import { chooseRecall, learnRanker, nightsOf, type Quality, qualityOf, rounded, type ServedView, withRecall } from './choose.ts'
 import { chooseEntry, newcomersSince } from './choose-entry.ts'
-import { type Decision, partingTime, sampleDecisions, takenAgain } from './decisions.ts'
+import { type Decision, decisionsAt, partingTime, sampleDecisions, takenAgain } from './decisions.ts'
+import { fadesFast, laterNights } from './later-nights.ts'
 import { type PositionBias, positionBias } from './position-bias.ts'
+import { restrain } from './restrain.ts'
 import { type Search, type Searched, searchFamilies } from './search-families.ts'
 import { noWeights } from './train.ts'
 import { USUAL_RECALL } from './usual-recall.ts'
 
 /** The share of deeds, at the end of the window, that the ranker learns from with lists that have not seen them. */
-export const RANKER_SHARE = 0.12
+const RANKER_SHARE = 0.12
+/** Where times say nothing it is drawn at random, and each visitor's whole share is asked for at once: more makes a better question. */
+const UNTIMED_SHARE = 0.2
+
+export const rankerShare = ({ timed }: Pick<Config, 'timed'>): number => (timed ? RANKER_SHARE : UNTIMED_SHARE)
+
+/** What tells of an order or of time: noise where times say nothing. */
+const TIMED_FEATURES = new Set([
+  'past',
+  'lastSimilar',
+  'lastTogether',
+  'next',
+  'lastNext',
+  'isNewest',
+  'historyRecency',
+  'itemAge',
+  'trend',
+  'age',
+  'lastDot',
+  'sameCategory',
+  'sessionLength',
+  'gap',
+])
+
+/** Positions of the features that a ranker of this history must not see. */
+export const unseen = ({ timed }: Pick<Config, 'timed'>): number[] =>
+  timed ? [] : Array.from(features.keys()).filter((position) => TIMED_FEATURES.has(features[position].name))
 
 /** How many decisions settings are compared on: of the families, and of recall, which takes longer. */
 const SEARCHED = { families: 1500, recall: 700 }
@@ -48,45 +76,61 @@ export type Asked = {
   /** Where the search for the recall's parameters begins, and those that it leaves as they are. */
   recall: RecallParameters
   settled: Partial<RecallParameters>
+  /** Whether visitors take again what they had. */
+  again: boolean
   training: Decision[]
-  /** The part of `training` that settings are compared on. */
-  searchable: Decision[]
   validation: Decision[]
 }
 
 export function askedAfterParting(dataset: Dataset, config: Config): Asked {
-  const parting = partingTime(dataset, RANKER_SHARE)
+  const parting = partingTime(dataset, rankerShare(config))
   const decisions = sampleDecisions(dataset, parting, config)
   const again = takenAgain(decisions)
   const settled = again ? {} : NOTHING_AGAIN
   const recall: RecallParameters = { ...USUAL_RECALL, ...settled, candidates: config.candidates }
-  // Where nothing is taken again, everyone asks for what is new to them.
+  return { parting, recall, settled, again, ...sorted(decisions, again) }
+}
+
+/** Where nothing is taken again, everyone asks for what is new to them. */
+function sorted(decisions: readonly Decision[], again: boolean): Pick<Asked, 'training' | 'validation'> {
   const compared = again ? decisions : decisions.filter(({ kind }) => kind !== 'opening')
-  const validation = compared.filter((decision) => decision.validation)
-  const searchable = compared.filter((decision) => !decision.validation)
-  const training = decisions.filter((decision) => !decision.validation)
-  return { parting, recall, settled, training, searchable, validation }
+  const of = (validation: boolean): Decision[] => compared.filter((decision) => decision.validation === validation)
+  return { training: of(false), validation: of(true) }
+}
+
+/** So that the first of them are of every kind. */
+function shuffled(decisions: readonly Decision[], seed: number): Decision[] {
+  const random = randomStream(seed)
+  return decisions
+    .map((decision) => ({ decision, draw: random() }))
+    .sort((a, b) => a.draw - b.draw)
+    .map(({ decision }) => decision)
 }
 
 /** With less, a ranker would learn, and be chosen by, chance. */
 export const enoughToRank = ({ training, validation }: Asked): boolean => validation.length >= 20 && training.length >= 50
 
-/** What was learned before the parting time, under the settings and with the recall that rank the searchable decisions best. */
+/** What was learned before the parting time, under the settings and with the recall that rank the training decisions best. */
 export async function viewAtParting(
   dataset: Dataset,
   config: Config,
-  { parting, recall, settled, searchable }: Asked,
+  { parting, recall, settled, again, training, validation }: Asked,
   search: Search,
   advance: (step: number) => Promise<void>,
-): Promise<{ tuned: ReleaseView; searched: Searched; tables: EntryTables | undefined }> {
+): Promise<{ tuned: ServedView; searched: Searched; tables: EntryTables | undefined; training: Decision[]; validation: Decision[] }> {
   const window = { dataset, until: parting }
-  const searched = await searchFamilies(window, searchable.slice(0, SEARCHED.families), config, search, (done, total) =>
+  const searched = await searchFamilies(window, training.slice(0, SEARCHED.families), config, search, (done, total) =>
     advance(done / total),
   )
   const before = await learn(window, searched.config, recall, (done, total = 1) => advance(1 + done / total), searched.weights)
-  const view = await trialView(dataset, before, recall)
-  const chosen = await chooseRecall(view, searchable.slice(0, SEARCHED.recall), settled, search.journal)
-  return { tuned: { ...view, manifest: { ...view.manifest, recall: chosen } }, searched, tables: before.entry }
+  const parted = await trialView(dataset, before, recall)
+  const later = fadesFast(searched) ? await laterNights(window, parted, searched.config) : []
+  const view: ServedView = { ...parted, later }
+  const steps = [...training, ...validation].filter(({ kind }) => kind === 'step')
+  const posed = decisionsAt(dataset, [parting, ...later.map(({ from }) => from)], config)
+  const answered = later.length > 0 ? sorted(shuffled([...posed, ...steps], config.seed), again) : { training, validation }
+  const chosen = await chooseRecall(view, answered.training.slice(0, SEARCHED.recall), settled, search.journal)
+  return { tuned: withRecall(view, chosen), searched, tables: before.entry, ...answered }
 }
 
 /**
@@ -100,8 +144,7 @@ export async function chooseRanker(
   advance: (done: number, total?: number) => Promise<void>,
 ): Promise<Choice> {
   const asked = askedAfterParting(dataset, config)
-  const { recall, training, validation } = asked
-  const decisions = training.length + validation.length
+  const { recall } = asked
   const none: Choice = {
     config,
     tried: [],
@@ -111,38 +154,38 @@ export async function chooseRanker(
     weights: noWeights(FEATURE_COUNT),
     calibration: undefined,
     positionBias: undefined,
-    decisions,
+    decisions: asked.training.length + asked.validation.length,
     entry: false,
-    metrics: { decisions: validation.length },
+    metrics: { decisions: asked.validation.length },
   }
   if (!enoughToRank(asked)) return none
   const steps = config.epochs + 3
-  const { tuned, searched, tables } = await viewAtParting(dataset, config, asked, search, (step) => advance(step, steps))
+  const { tuned, searched, tables, training, validation } = await viewAtParting(dataset, config, asked, search, (step) =>
+    advance(step, steps),
+  )
   await advance(3, steps)
   const quality = (shown: number[][]): Quality => qualityOf(dataset.items.length, validation, shown)
-  const mergedSlates = slates(tuned, validation, null)
-  const merged = quality(mergedSlates)
   const popularity = quality(popularSlates(tuned, validation))
   const bias = positionBias(dataset.impressions)
   const entry = chooseEntry(tuned, tables, newcomersSince(dataset, asked.parting))
-  const weights =
+  const trained =
     config.epochs === 0
       ? none.weights
       : await learnRanker(tuned, training, bias, {
           epochs: config.epochs,
           seed: config.seed,
+          without: unseen(config),
           onEpoch: (epoch) => advance(3 + epoch, steps),
         })
-  const rankedSlates = slates(tuned, validation, weights)
-  const ranked = quality(rankedSlates)
-  const gain = balanced(validation, rankedSlates) - balanced(validation, mergedSlates)
-  const ranker = config.epochs > 0 && gain > 0 ? 'mlp' : 'none'
-  const calibrated = ranker === 'mlp' ? calibrate(tuned, validation, weights) : { calibration: undefined, metrics: {} }
+  const { weights, by, ...shown } = restrain(tuned, validation, trained)
+  const [merged, ranked] = [quality(shown.merged), quality(shown.ranked)]
+  const calibrated = weights === null ? { calibration: undefined, metrics: {} } : calibrate(tuned, validation, weights)
   const metrics = {
     decisions: validation.length,
-    ...named('served', ranker === 'mlp' ? ranked : merged),
+    ...named('served', weights === null ? merged : ranked),
     ...named('ranked', ranked),
     ...named('merged', merged),
+    ...(by > 0 && { restraint: by }),
     ...named('popularity', popularity),
     ...calibrated.metrics,
     newcomers: entry.newcomers,
@@ -153,19 +196,19 @@ export async function chooseRanker(
     tried: searched.tried,
     settings: searched.settings,
     recall: tuned.manifest.recall,
-    ranker,
-    weights: ranker === 'mlp' ? weights : none.weights,
+    ranker: weights === null ? 'none' : 'mlp',
+    weights: weights ?? none.weights,
     calibration: calibrated.calibration,
     positionBias: bias,
-    decisions,
+    decisions: training.length + validation.length,
     entry: entry.use,
     metrics,
   }
 }
 
-const popularSlates = (view: ReleaseView, decisions: readonly Decision[]): number[][] => {
-  const popular = Array.from(view.list('*', -1)?.items ?? []).slice(0, 20)
-  return decisions.map(() => popular)
+function popularSlates(served: ServedView, decisions: readonly Decision[]): number[][] {
+  const nightOf = nightsOf(served)
+  return decisions.map((decision) => Array.from(nightOf(decision).view.list('*', -1)?.items ?? []).slice(0, 20))
 }
 
 const named = (prefix: string, quality: Quality): Record<string, number> =>

@@ -21,6 +21,9 @@ export type Quality = { 'recall@20': number; 'ndcg@20': number; 'mrr@20': number
 /** A figure as it goes into the manifest, so that its bytes do not hang on the last bit. */
 export const rounded = (quality: number): number => Math.round(quality * 1e6) / 1e6
 
+/** A release, and what the nights after it would have served in its place from then on (Unix seconds, ascending). */
+export type ServedView = ReleaseView & { later?: readonly { from: number; view: ReleaseView }[] }
+
 /** The request the edge would make of this decision. */
 export function requestOf(view: ReleaseView, regions: ReadonlySet<string>, decision: Pick<Decision, 'history' | 'country'>): RecallRequest {
   const place = foldIn(view.core, decision.history, view.manifest.recall)
@@ -38,16 +41,32 @@ export const regionsOf = (view: ReleaseView): Set<string> => new Set(view.manife
 /** A decision with what the edge would have to rank for it. */
 export type Gathered = { decision: Decision; candidates: Candidates; features: () => Float32Array }
 
+/** Which release would serve a decision, under the recall of the first, and the regions that it has lists of. */
+export function nightsOf(served: ServedView): (decision: Pick<Decision, 'at'>) => { view: ReleaseView; regions: ReadonlySet<string> } {
+  const later = served.later ?? []
+  const nights = [served, ...later.map(({ view }) => withRecall(view, served.manifest.recall))].map((view) => ({
+    view,
+    regions: regionsOf(view),
+  }))
+  return ({ at }) => nights[1 + later.findLastIndex(({ from }) => from <= at)]
+}
+
 /** One decision after the other, for a caller that does not need all of them at once. */
-export function* gathered(view: ReleaseView, decisions: readonly Decision[]): Generator<Gathered> {
+export function* gathered(view: ServedView, decisions: readonly Decision[]): Generator<Gathered> {
   const space = new RecallSpace(view.core.items)
-  const regions = regionsOf(view)
+  const nightOf = nightsOf(view)
   for (const decision of decisions) {
-    const request = requestOf(view, regions, decision)
-    const candidates = recall(view, space, request, (item) => !decision.barred.has(item))
-    yield { decision, candidates, features: () => candidateFeatures(view, candidates, request) }
+    const { view: own, regions } = nightOf(decision)
+    const request = requestOf(own, regions, decision)
+    const candidates = recall(own, space, request, (item) => !decision.barred.has(item))
+    yield { decision, candidates, features: () => candidateFeatures(own, candidates, request) }
   }
 }
+
+export const withRecall = <V extends ReleaseView>(view: V, recall: RecallParameters): V => ({
+  ...view,
+  manifest: { ...view.manifest, recall },
+})
 
 /** The ranker's scores of `count` candidates, as they are before rounding. */
 export function rankerScores(weights: Weights, features: Float32Array, count: number): Float32Array {
@@ -67,7 +86,7 @@ export function slateOf(
 }
 
 /** The slate of each decision by the merged score, or by the ranker when weights are given. */
-export const slates = (view: ReleaseView, decisions: readonly Decision[], weights: Weights | null): number[][] =>
+export const slates = (view: ServedView, decisions: readonly Decision[], weights: Weights | null): number[][] =>
   Array.from(gathered(view, decisions), (own) => slateOf(own, weights, 20))
 
 /** @param items how many there are */
@@ -84,22 +103,31 @@ export function qualityOf(items: number, decisions: readonly Pick<Decision, 'nex
 }
 
 /** Of fewer decisions a kind's mean is mostly chance. */
-const ENOUGH_OF_A_KIND = 100
+export const ENOUGH_OF_A_KIND = 100
 
-/** NDCG@20 plus recall@20, every kind of decision counting the same however many there are, unless they are few. */
-export function balanced(decisions: readonly Decision[], shown: readonly number[][]): number {
-  const sum = new Map<Decision['kind'], { quality: number; count: number }>()
+/** What settings and rankers are compared by. */
+export type Compared = { kind: Decision['kind']; count: number; recall: number; ndcg: number }
+
+/** Means of recall@20 and NDCG@20 by kind of decision. */
+export function byKind(decisions: readonly Pick<Decision, 'kind' | 'next'>[], shown: readonly number[][]): Compared[] {
+  const sum = new Map<Decision['kind'], Compared>()
   decisions.forEach(({ kind, next }, i) => {
-    const own = sum.get(kind) ?? { quality: 0, count: 0 }
-    own.quality += recallAt(shown[i], next, 20) + ndcgAt(shown[i], next, 20)
+    const own = sum.get(kind) ?? { kind, recall: 0, ndcg: 0, count: 0 }
+    own.recall += recallAt(shown[i], next, 20)
+    own.ndcg += ndcgAt(shown[i], next, 20)
     own.count++
     sum.set(kind, own)
   })
+  return Array.from(sum.values(), (own) => ({ ...own, recall: own.recall / own.count, ndcg: own.ndcg / own.count }))
+}
+
+/** NDCG@20 plus recall@20, every kind of decision counting the same however many there are, unless they are few. */
+export function balanced(decisions: readonly Decision[], shown: readonly number[][]): number {
   let total = 0
   let kinds = 0
-  for (const { quality, count } of sum.values()) {
+  for (const { recall, ndcg, count } of byKind(decisions, shown)) {
     const share = Math.min(1, count / ENOUGH_OF_A_KIND)
-    total += (share * quality) / count
+    total += share * (recall + ndcg)
     kinds += share
   }
   return kinds > 0 ? total / kinds : 0
@@ -126,13 +154,13 @@ export const RECALL_TRIALS = 1 + ROUNDS * Object.values(TRIED).flat().length
  * @param settled those that stay as the view has them: decisions that bar what a visitor has tell nothing about it
  */
 export async function chooseRecall(
-  view: ReleaseView,
+  view: ServedView,
   decisions: readonly Decision[],
   settled: Partial<RecallParameters>,
   journal: Journal,
 ): Promise<RecallParameters> {
   const qualityWith = (recall: RecallParameters): Promise<number> =>
-    journal.once('recall', recall, () => balanced(decisions, slates({ ...view, manifest: { ...view.manifest, recall } }, decisions, null)))
+    journal.once('recall', recall, () => balanced(decisions, slates(withRecall(view, recall), decisions, null)))
   let best = view.manifest.recall
   let most = await qualityWith(best)
   for (let round = 0; round < ROUNDS; round++) {
@@ -152,14 +180,14 @@ export async function chooseRecall(
 
 /** Trains the ranker on decisions whose lists did not see them. */
 export const learnRanker = (
-  view: ReleaseView,
+  view: ServedView,
   decisions: readonly Decision[],
   bias: PositionBias | undefined,
   options: Omit<TrainOptions, 'features'>,
 ): Promise<Weights> => trainRanker(examplesOf(view, decisions, bias), { features: FEATURE_COUNT, ...options })
 
 /** Only decisions with a taken candidate teach anything. */
-export function examplesOf(view: ReleaseView, decisions: readonly Decision[], bias: PositionBias | undefined): Example[] {
+export function examplesOf(view: ServedView, decisions: readonly Decision[], bias: PositionBias | undefined): Example[] {
   const examples: Example[] = []
   for (const { decision, candidates, features } of gathered(view, decisions)) {
     const taken = Array.from(candidates.item.keys()).filter((i) => decision.next.has(candidates.item[i]))

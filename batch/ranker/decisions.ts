@@ -13,6 +13,8 @@ export type Decision = {
   kind: 'step' | 'opening' | 'discovery'
   /** As the visitor's object would have remembered it then. */
   history: HistoryItem[]
+  /** Unix seconds. */
+  at: number
   /** '' = unknown. */
   country: string
   /** What followed: within a session the very next item, at the opening of one all until the end of the window, in the order taken. */
@@ -38,47 +40,49 @@ const NOTHING: ReadonlySet<number> = new Set()
 
 /**
  * Samples decisions from `from` (Unix seconds) on: before every step of a session that follows another, and at the
- * opening of every session of a visitor with a past, there once for anything and once for what is new to them. The
- * sample depends on the seed only.
+ * opening of every session of a visitor with a past, there once for anything and once for what is new to them. Where
+ * times say nothing, `from` only parts each visitor's deeds at random: one part is asked for from the whole other, as it
+ * will be when all of them are the past. The sample depends on the seed only.
  */
 export function sampleDecisions(
   dataset: Dataset,
   from: number,
-  { decisions: most, remembered, seed }: Pick<Config, 'decisions' | 'remembered' | 'seed'>,
+  { decisions: most, remembered, seed, timed }: Pick<Config, 'decisions' | 'remembered' | 'seed' | 'timed'>,
 ): Decision[] {
   const { deeds, visitors } = dataset
   const starts = visitorStarts(dataset)
   const positions = clickedPositions(dataset)
   const random = randomStream(seed)
+  const asksOpenly = (step: number): boolean => !timed || opens(dataset, step)
   const openings = new Moments()
   const steps = new Moments()
   for (let visitor = 0; visitor < visitors.length; visitor++) {
     const own: { step: number; draw: number; opening: boolean }[] = []
     for (let step = starts[visitor] + 1; step < starts[visitor + 1]; step++) {
-      if (deeds.at[step] >= from) own.push({ step, draw: random(), opening: opens(dataset, step) })
+      if (deeds.at[step] < from) continue
+      own.push({ step, draw: random(), opening: asksOpenly(step) })
+      if (!timed) break
     }
     // Openings are few and each asks for much: they come first.
     const rank = ({ draw, opening }: (typeof own)[number]): number => (opening ? draw - 1 : draw)
     if (own.length > MOST_PER_VISITOR) own.sort((a, b) => rank(a) - rank(b) || a.step - b.step)
     for (const { step, draw, opening } of own.slice(0, MOST_PER_VISITOR)) (opening ? openings : steps).push(visitor, step, draw)
   }
-  const chosen = openings.first(Math.floor(most / 2))
+  const chosen = openings.first(timed ? Math.floor(most / 2) : most)
   const mostSteps = chosen.length > SOME_OPENINGS ? STEPS_PER_OPENING * chosen.length : most
   return [...chosen, ...steps.first(Math.min(mostSteps, most - chosen.length))]
     .sort((a, b) => a.draw - b.draw || a.step - b.step)
     .flatMap(({ visitor, step }) => {
-      const hash = itemHash(visitors[visitor], seed)
-      const validation = hash % 5 === 0
-      const half = Math.floor(hash / 5) % 2 === 0 ? 0 : 1
+      const own = standing(visitors[visitor], seed)
       const end = starts[visitor + 1]
-      const made = opens(dataset, step)
+      const made = asksOpenly(step)
         ? opening(dataset, starts[visitor], step, end, remembered)
         : inSession(dataset, starts[visitor], step, remembered)
       return made
         .filter(({ next }) => next.size > 0)
         .map((decision) => {
           const position = decision.next.has(deeds.item[step]) ? positions[step] : 0
-          return { ...decision, validation, visitor, half, position }
+          return { ...decision, ...own, visitor, position }
         })
     })
 }
@@ -123,18 +127,74 @@ type Asked = Omit<Decision, 'validation' | 'visitor' | 'half' | 'position'>
 function inSession({ deeds, countries }: Dataset, start: number, step: number, remembered: number): Asked[] {
   // The edge is asked right after the deed before; when the next one comes nobody knows yet.
   const history = historyOf(deeds, start, step, remembered, deeds.at[step - 1])
-  return [{ kind: 'step', history, country: countries[deeds.country[step]], next: new Set([deeds.item[step]]), barred: NOTHING }]
+  return [
+    {
+      kind: 'step',
+      at: deeds.at[step - 1],
+      history,
+      country: countries[deeds.country[step]],
+      next: new Set([deeds.item[step]]),
+      barred: NOTHING,
+    },
+  ]
 }
 
 function opening({ deeds, countries }: Dataset, start: number, step: number, end: number, remembered: number): Asked[] {
   const history = historyOf(deeds, start, step, remembered, deeds.at[step])
   const next = new Set(deeds.item.subarray(step, end))
   const owned = new Set(deeds.item.subarray(start, step))
-  const asked = { history, country: countries[deeds.country[step]] }
+  const asked = { at: deeds.at[step], history, country: countries[deeds.country[step]] }
   return [
     { kind: 'opening', ...asked, next, barred: NOTHING },
     { kind: 'discovery', ...asked, next: new Set([...next].filter((item) => !owned.has(item))), barred: owned },
   ]
+}
+
+/**
+ * Samples decisions as of some nights (Unix seconds, ascending): of everyone with a past who comes back, asked that night
+ * for what they will take first, and for what they will take first that is new to them. How long until then nobody knows.
+ */
+export function decisionsAt(
+  dataset: Dataset,
+  nights: readonly number[],
+  { decisions: most, remembered, seed }: Pick<Config, 'decisions' | 'remembered' | 'seed'>,
+): Decision[] {
+  const { deeds, visitors, countries } = dataset
+  const starts = visitorStarts(dataset)
+  const random = randomStream(seed)
+  const moments = nights.map((at) => ({ at, moments: new Moments() }))
+  for (let visitor = 0; visitor < visitors.length; visitor++) {
+    let step = starts[visitor]
+    for (const { at, moments: own } of moments) {
+      while (step < starts[visitor + 1] && deeds.at[step] < at) step++
+      if (step > starts[visitor] && step < starts[visitor + 1]) own.push(visitor, step, random())
+    }
+  }
+  const chosen = moments.flatMap(({ at, moments: own }) => own.first(Math.floor(most / nights.length)).map((moment) => ({ ...moment, at })))
+  return chosen
+    .sort((a, b) => a.draw - b.draw || a.step - b.step)
+    .flatMap(({ visitor, step, at }) => {
+      const start = starts[visitor]
+      const owned = new Set(deeds.item.subarray(start, step))
+      const later = deeds.item.subarray(step, starts[visitor + 1])
+      const asked = {
+        at,
+        history: historyOf(deeds, start, step, remembered, at),
+        country: countries[deeds.country[step - 1]],
+        ...standing(visitors[visitor], seed),
+        visitor,
+        position: 0,
+      }
+      const fresh = later.find((item) => !owned.has(item))
+      const opening: Decision = { ...asked, kind: 'opening', next: new Set(later.subarray(0, 1)), barred: NOTHING }
+      return fresh === undefined ? [opening] : [opening, { ...asked, kind: 'discovery', next: new Set([fresh]), barred: owned }]
+    })
+}
+
+/** Who only chooses, and which half they belong to. */
+function standing(visitor: string, seed: number): Pick<Decision, 'validation' | 'half'> {
+  const hash = itemHash(visitor, seed)
+  return { validation: hash % 5 === 0, half: Math.floor(hash / 5) % 2 === 0 ? 0 : 1 }
 }
 
 /** Below this share of what visitors take at a session's opening, nothing is taken again to speak of. */

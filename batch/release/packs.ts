@@ -35,11 +35,7 @@ export async function encodePacks(
   members: MemberInput[],
 ): Promise<{ packs: Packs; names: PackNames }> {
   const packs: Packs = new Map()
-  const add = async (bytes: Bytes): Promise<{ hash: string; bytes: number }> => {
-    const hash = await contentHash(bytes)
-    packs.set(hash, bytes)
-    return { hash, bytes: bytes.length }
-  }
+  const add = (bytes: Bytes): Promise<Named> => addTo(packs, bytes)
   const slotPacks = async <T>(
     rows: T[],
     front: number,
@@ -77,16 +73,34 @@ export async function encodePacks(
       displaySize,
       encodeDisplay,
     ),
-    lists: [],
+    lists: await addLists(packs, learned, itemCount),
     members: [],
     firstList: firstListOf(learned, shown),
   }
-  for (const regions of groupRegions(learned.regions, learned.lists)) {
-    const lists = learned.lists.filter((list) => regions.includes(list.region))
-    names.lists.push({ ...(await add(encodeLists(lists, itemCount))), regions })
-  }
   for (const { first, part } of splitMembers(members)) names.members.push({ ...(await add(encodeMembers(part, itemCount))), first })
   return { packs, names }
+}
+
+type Named = { hash: string; bytes: number }
+
+async function addTo(packs: Packs, bytes: Bytes): Promise<Named> {
+  const hash = await contentHash(bytes)
+  packs.set(hash, bytes)
+  return { hash, bytes: bytes.length }
+}
+
+/** Encodes lists into `packs`. @param items how many there are */
+export async function addLists(
+  packs: Packs,
+  { regions, lists }: Pick<Learned, 'lists' | 'regions'>,
+  items: number,
+): Promise<PackNames['lists']> {
+  const names: PackNames['lists'] = []
+  for (const group of groupRegions(regions, lists)) {
+    const own = lists.filter((list) => group.includes(list.region))
+    names.push({ ...(await addTo(packs, encodeLists(own, items))), regions: group })
+  }
+  return names
 }
 
 /** Bytes of a row: where it starts, and for each kind of weight that any row has a scale and a byte a neighbour. */

@@ -7,6 +7,7 @@ const asked = (kind: Decision['kind'], count: number): Decision[] =>
     visitor: 0,
     kind,
     history: [],
+    at: 0,
     next: new Set([1]),
     barred: new Set<number>(),
     country: '',

@@ -8,7 +8,7 @@ import { readConfig } from '../../batch/config.ts'
 import type { Dataset } from '../../batch/dataset.ts'
 import { learnRelease } from '../../batch/evaluate/release.ts'
 import { type DatasetName, openTrial } from '../../batch/evaluate/trials/trials.ts'
-import { learn } from '../../batch/learn/learn.ts'
+import { learn, learnAgain } from '../../batch/learn/learn.ts'
 import { regionsOf, requestOf } from '../../batch/ranker/choose.ts'
 import { type Decision, sampleDecisions } from '../../batch/ranker/decisions.ts'
 import { USUAL_RECALL } from '../../batch/ranker/usual-recall.ts'
@@ -122,7 +122,7 @@ describe('features as of a decision', () => {
     const usual = { ...USUAL_RECALL, candidates: 50 }
     const view = await trialView(dataset, await learn({ dataset, until: PARTING }, config, usual, () => Promise.resolve()), usual)
     const space = new RecallSpace(dataset.items.length)
-    return sampleDecisions(dataset, PARTING, { decisions: 100_000, remembered: 50, seed: 1 })
+    return sampleDecisions(dataset, PARTING, { decisions: 100_000, remembered: 50, seed: 1, timed: true })
       .filter(({ kind }) => kind !== 'discovery')
       .map((decision) => {
         const request = requestOf(view, regionsOf(view), decision)
@@ -143,5 +143,15 @@ describe('features as of a decision', () => {
     expect(same.map(({ decision }) => decision.history)).toEqual(earlier.map(({ decision }) => decision.history))
     // The shift is one that decisions after it do see.
     expect(other.some(({ decision }) => decision.history.some(({ item }) => item === MARK))).toBe(true)
+  })
+
+  it('stay on a later night when still later events change', async () => {
+    const usual = { ...USUAL_RECALL, candidates: 50 }
+    const { core } = await learn({ dataset: datasetOf(60, 25, rows), until: PARTING }, config, usual, () => Promise.resolve())
+    const learnedOn = (deeds: DeedRow[], until: number) => learnAgain({ dataset: datasetOf(60, 25, deeds), until }, core, config, usual)
+    expect(learnedOn(shifted, LATER)).toEqual(learnedOn(rows, LATER))
+    // That night knows what came since, and the shift is one that a night after it does see.
+    expect(learnedOn(rows, LATER)).not.toEqual(learnedOn(rows, PARTING))
+    expect(learnedOn(shifted, LATER + 200_000)).not.toEqual(learnedOn(rows, LATER + 200_000))
   })
 })

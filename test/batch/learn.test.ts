@@ -7,7 +7,7 @@ import { historyOf, historyReader } from '../../batch/learn/histories.ts'
 import { type Interactions, interactions, withMostEntries, withMostPairs } from '../../batch/learn/interactions.ts'
 import { sphericalKMeans } from '../../batch/learn/k-means.ts'
 import { learn } from '../../batch/learn/learn.ts'
-import { sampleDecisions } from '../../batch/ranker/decisions.ts'
+import { decisionsAt, sampleDecisions } from '../../batch/ranker/decisions.ts'
 import { trainRanker } from '../../batch/ranker/train.ts'
 import { USUAL_RECALL } from '../../batch/ranker/usual-recall.ts'
 import { randomStream } from '../../shared/random.ts'
@@ -145,7 +145,7 @@ describe('decisions', () => {
   ])
 
   it('see what came before, newest first, and want what comes after', () => {
-    const decisions = sampleDecisions(dataset, 300, { decisions: 10, remembered: 50, seed: 1 })
+    const decisions = sampleDecisions(dataset, 300, { decisions: 10, remembered: 50, seed: 1, timed: true })
     expect(decisions.map(({ history, next }) => ({ history: history.map(({ item }) => item), next: [...next] }))).toEqual(
       expect.arrayContaining([
         { history: [1, 0], next: [0] },
@@ -153,6 +153,30 @@ describe('decisions', () => {
       ]),
     )
     expect(decisions).toHaveLength(2)
+  })
+
+  it('ask once for all that a visitor has beyond the parting, where times say nothing', () => {
+    const [opening, discovery] = sampleDecisions(dataset, 150, { decisions: 10, remembered: 50, seed: 1, timed: false })
+    expect(opening).toMatchObject({ visitor: 0, kind: 'opening', next: new Set([1, 0, 2]) })
+    expect(opening.history.map(({ item }) => item)).toEqual([0])
+    expect(discovery).toMatchObject({ visitor: 0, kind: 'discovery', next: new Set([1, 2]), barred: new Set([0]) })
+    expect(sampleDecisions(dataset, 150, { decisions: 10, remembered: 50, seed: 1, timed: false })).toHaveLength(2)
+    expect(sampleDecisions(dataset, 150, { decisions: 10, remembered: 50, seed: 1, timed: true }).length).toBeGreaterThan(2)
+  })
+
+  it('ask as of a night for what comes first, and for what comes first that is new', () => {
+    const asked = decisionsAt(dataset, [50, 250, 350], { decisions: 10, remembered: 50, seed: 1 })
+    const told = asked.map(({ at, kind, history, next }) => ({ at, kind, history: history.map(({ item }) => item), next: [...next] }))
+    expect(told).toHaveLength(4)
+    expect(told).toEqual(
+      expect.arrayContaining([
+        { at: 250, kind: 'opening', history: [1, 0], next: [0] },
+        { at: 250, kind: 'discovery', history: [1, 0], next: [2] },
+        { at: 350, kind: 'opening', history: [0, 1], next: [2] },
+        { at: 350, kind: 'discovery', history: [0, 1], next: [2] },
+      ]),
+    )
+    expect(asked.every(({ at, history }) => history.every(({ age }) => age <= at - 100))).toBe(true)
   })
 
   it('remember the most committed deed of an item', () => {

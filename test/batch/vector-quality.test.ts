@@ -13,6 +13,7 @@ const fan = (degrees: (item: number) => number): Float32Array =>
 
 const decision = (history: number[], next: number[], barred: number[] = []): Decision => ({
   visitor: 0,
+  at: 0,
   kind: 'step',
   history: history.map((item) => ({ item, deed: 0, age: 10 })),
   next: new Set(next),

@@ -9,7 +9,7 @@ import type { Config } from '../../config.ts'
 import type { Dataset } from '../../dataset.ts'
 import type { Example } from '../../kernels/gradients.ts'
 import { learn } from '../../learn/learn.ts'
-import { RANKER_SHARE } from '../../ranker/choice.ts'
+import { rankerShare } from '../../ranker/choice.ts'
 import { qualityOf, regionsOf, requestOf, slateOf } from '../../ranker/choose.ts'
 import { type Decision, partingTime, sampleDecisions } from '../../ranker/decisions.ts'
 import { trainRanker } from '../../ranker/train.ts'
@@ -37,7 +37,7 @@ export async function perUserRanked(
   setting: PerUserSetting,
   config: Config,
 ): Promise<System | Omitted> {
-  const parting = partingTime(train, RANKER_SHARE)
+  const parting = partingTime(train, rankerShare(config))
   const decisions = sampleDecisions(train, parting, config).filter(({ history }) => history.length > 0)
   const training = decisions.filter(({ validation }) => !validation)
   if (training.length < 50) return { name: NAME, omitted: 'there is too little history to train a ranker on' }

@@ -140,7 +140,7 @@ export async function openTrial(name: DatasetName, data: string, options: TrialO
         const { train: inner, queries } = heldOut(train)
         return { dataset: name, train: inner, time: 'none', tasks: [{ name: 'whole-history', queries }] }
       }
-      return { dataset: name, train, time: 'none', fixed: { ...NO_THRESHOLD, remembered: WHOLE_HISTORY }, tasks, validation }
+      return { dataset: name, train, time: 'none', fixed: { ...NO_THRESHOLD, remembered: WHOLE_HISTORY, timed: false }, tasks, validation }
     }
   }
 }
