@@ -32,7 +32,9 @@ test('what a visitor said they like decides their first answers, and what they t
   const first = idsOf(await recommended(visitor))
   expect(first).not.toEqual(stranger)
   // Chosen is not looked at, and says so.
-  const reasons = (await recommended(visitor, { limit: 100 })).items.map(({ id, reasons: why }) => [id, why.map(({ code }) => code)] as const)
+  const reasons = (await recommended(visitor, { limit: 100 })).items.map(
+    ({ id, reasons: why }) => [id, why.map(({ code }) => code)] as const,
+  )
   expect(reasons.find(([id]) => id === items[20])?.[1]).toContain('chosen')
   expect(reasons.flatMap(([, codes]) => codes)).not.toContain('viewed')
   expect(reasons.filter(([, codes]) => codes.includes('chosen'))).toHaveLength(1)

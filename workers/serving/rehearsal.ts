@@ -21,7 +21,7 @@ import { filledUp, trendingItems } from './list-slate.ts'
 import { personalSlate } from './personal-slate.ts'
 import { allowedItems } from './policy.ts'
 import { idOf, tinyRelease } from './tiny-release.ts'
-import { cohortOf, distinct } from './visit.ts'
+import { distinct, placeOfHistory } from './visit.ts'
 
 /**
  * Answers once from a made-up release of a few items. Done while an isolate starts, before any visitor is there: V8 compiles a
@@ -59,8 +59,9 @@ export async function rehearse(): Promise<string> {
     history,
     anchors: 0,
     relation: null,
+    chosen: null,
     regions: [EVERYWHERE],
-    cohort: cohortOf(release, history),
+    ...placeOfHistory(release, history),
     trending: trendingItems(release, emptyOverlay, [EVERYWHERE]).items,
     trendingRegion: EVERYWHERE,
     allow,
