@@ -58,6 +58,7 @@ export async function rehearse(): Promise<string> {
   const request = {
     history,
     anchors: 0,
+    chosen: null,
     relation: null,
     chosen: null,
     regions: [EVERYWHERE],
