@@ -1,4 +1,4 @@
-import { dot } from './lanes'
+import { dot, fourDots } from './lanes'
 
 /**
  * Each row's distance to the centroids so far, 1 - cosine, where one more is nearer: not below 0.
@@ -36,7 +36,31 @@ export function assignRows(
     let most: f32 = -f32.MAX_VALUE
     let best: u32 = 0
     let c: u32 = 0
-    for (let at = centroids; at < end; at += stride) {
+    let at = centroids
+    for (; at + 4 * stride <= end; at += 4 * stride) {
+      const cosines = fourDots(at, at + stride, at + 2 * stride, at + 3 * stride, own, stride)
+      const nearer = i32x4.bitmask(f32x4.gt(cosines, f32x4.splat(most)))
+      if (nearer !== 0) {
+        if (f32x4.extract_lane(cosines, 0) > most) {
+          most = f32x4.extract_lane(cosines, 0)
+          best = c
+        }
+        if (f32x4.extract_lane(cosines, 1) > most) {
+          most = f32x4.extract_lane(cosines, 1)
+          best = c + 1
+        }
+        if (f32x4.extract_lane(cosines, 2) > most) {
+          most = f32x4.extract_lane(cosines, 2)
+          best = c + 2
+        }
+        if (f32x4.extract_lane(cosines, 3) > most) {
+          most = f32x4.extract_lane(cosines, 3)
+          best = c + 3
+        }
+      }
+      c += 4
+    }
+    for (; at < end; at += stride) {
       const cosine = dot(own, at, width)
       if (cosine > most) {
         most = cosine

@@ -23,3 +23,21 @@ export function dot(x: usize, y: usize, n: i32): f32 {
   for (let k: usize = 0; k < end; k += 16) sum = f32x4.add(sum, f32x4.mul(v128.load(x + k), v128.load(y + k)))
   return sumOf(sum)
 }
+
+/** Products of four rows with one. */
+// @ts-ignore: decorator
+@inline
+export function fourDots(a: usize, b: usize, c: usize, d: usize, y: usize, bytes: usize): v128 {
+  let p = f32x4.splat(0)
+  let q = f32x4.splat(0)
+  let r = f32x4.splat(0)
+  let s = f32x4.splat(0)
+  for (let k: usize = 0; k < bytes; k += 16) {
+    const other = v128.load(y + k)
+    p = f32x4.add(p, f32x4.mul(v128.load(a + k), other))
+    q = f32x4.add(q, f32x4.mul(v128.load(b + k), other))
+    r = f32x4.add(r, f32x4.mul(v128.load(c + k), other))
+    s = f32x4.add(s, f32x4.mul(v128.load(d + k), other))
+  }
+  return sum4(p, q, r, s)
+}

@@ -1,4 +1,4 @@
-import { sum4 } from './lanes'
+import { fourDots } from './lanes'
 
 /** Targets that go through the others together: each of those is read once for all four. */
 const LANES = 4
@@ -77,23 +77,6 @@ export function nearestRows(
 @inline
 function rowOf(vectors: usize, stride: usize, targets: usize, target: i32): usize {
   return vectors + <usize>load<u32>(targets + ((<usize>target) << 2)) * stride
-}
-
-// @ts-ignore: decorator
-@inline
-function fourDots(a: usize, b: usize, c: usize, d: usize, y: usize, bytes: usize): v128 {
-  let p = f32x4.splat(0)
-  let q = f32x4.splat(0)
-  let r = f32x4.splat(0)
-  let s = f32x4.splat(0)
-  for (let k: usize = 0; k < bytes; k += 16) {
-    const other = v128.load(y + k)
-    p = f32x4.add(p, f32x4.mul(v128.load(a + k), other))
-    q = f32x4.add(q, f32x4.mul(v128.load(b + k), other))
-    r = f32x4.add(r, f32x4.mul(v128.load(c + k), other))
-    s = f32x4.add(s, f32x4.mul(v128.load(d + k), other))
-  }
-  return sum4(p, q, r, s)
 }
 
 /** Keeps what is on offer in a lane, unless it is barred. @param state of the lane: see WORST */
