@@ -60,7 +60,6 @@ export async function rehearse(): Promise<string> {
     anchors: 0,
     chosen: null,
     relation: null,
-    chosen: null,
     regions: [EVERYWHERE],
     ...placeOfHistory(release, history),
     trending: trendingItems(release, emptyOverlay, [EVERYWHERE]).items,
