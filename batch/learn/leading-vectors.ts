@@ -29,12 +29,10 @@ export async function leadingVectors(
     const { rows, columns } = matrix
     const turned = shared(arena, transpose(matrix))
     const place: Place = (row, column) => (Math.floor(column / BLOCK) * rows + row) * BLOCK + (column % BLOCK)
-    const basis = arena.f64(rows * width)
-    const next = arena.f64(rows * width)
-    fillBasis(basis, rows, width, seed, place)
+    let [now, then] = [arena.f64(rows * width), arena.f64(rows * width)]
+    fillBasis(now, rows, width, seed, place)
     const strengths = await withThreads(arena, threads, async (run) => {
       const orthonormalise = orthonormaliser(arena, run, rows, width)
-      let [now, then] = [basis, next]
       for (let i = 0; i < ITERATIONS; i++) {
         await orthonormalise(now)
         await run({
@@ -49,7 +47,7 @@ export async function leadingVectors(
       }
       return orthonormalise(now)
     })
-    return strongest(ITERATIONS % 2 === 0 ? basis : next, strengths, rows, dimensions, place)
+    return strongest(now, strengths, rows, dimensions, place)
   })
 }
 

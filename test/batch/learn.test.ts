@@ -133,6 +133,19 @@ describe('k-means', () => {
     for (const threads of [1, 2])
       expect((await sphericalKMeans(Float32Array.from(rows.flat()), 2, 3, 1, 1, threads)).assignment).toEqual(assignment)
   })
+
+  it('finds a place for everyone where a part of very many rows says where the clusters are', async () => {
+    const rows = 450_001
+    const vectors = new Float32Array(2 * rows)
+    for (let row = 0; row < rows; row++) {
+      const angle = (2 * Math.PI * (row % 3)) / 3 + 0.1 * (row % 2)
+      vectors.set([Math.cos(angle), Math.sin(angle)], 2 * row)
+    }
+    const { assignment, count } = await sphericalKMeans(vectors, 2, 3, 1, 1)
+    expect(count).toBe(3)
+    expect(new Set(assignment.subarray(0, 3)).size).toBe(3)
+    expect(assignment.every((cluster, row) => cluster === assignment[row % 3])).toBe(true)
+  })
 })
 
 describe('decisions', () => {
