@@ -1,12 +1,12 @@
 import { cpSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { Command, Option } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { FEATURE_SET } from '../../shared/ranking/features.ts'
 import { GRAPH_HASH } from '../../shared/ranking/graph-hash.ts'
 import type { Manifest } from '../../shared/release/manifest.ts'
 import type { Bench } from '../edge-bench/bench-edge.ts'
 import type { Row } from '../edge-bench/rows.ts'
-import { scenarios } from '../edge-bench/scenarios.ts'
+import { type Scenario, scenarios } from '../edge-bench/scenarios.ts'
 import { readChannel } from '../release/release-store.ts'
 import { sourceNames } from '../sources/registry.ts'
 import { openStores, stateOf } from '../stores/open-stores.ts'
@@ -15,7 +15,7 @@ import { runNight } from './run-night.ts'
 import { DEFAULT_DIRECTORY } from './target.ts'
 import { wholeNumber } from './whole-number.ts'
 
-type EdgeBenchOptions = { source: string; directory: string; rounds: number; quick?: true; json?: string }
+type EdgeBenchOptions = { source: string; directory: string; rounds: number; scenarios?: Scenario[]; quick?: true; json?: string }
 
 export const edgeCommand = (): Command =>
   new Command('edge')
@@ -27,9 +27,19 @@ export const edgeCommand = (): Command =>
       join(DEFAULT_DIRECTORY, 'bench-edge'),
     )
     .option('--rounds <n>', 'how often each is measured; the medians are told', wholeNumber(1, 100), 5)
+    .option('--scenarios <names>', 'only these, with commas between them, beside the floor, and nothing cold', scenariosNamed)
     .option('--quick', 'few and short rounds, and a smaller catalogue for memory: to see that it works, not what it says')
     .option('--json <file>', 'write rows {scenario, connections, metric, value}')
     .action(benchEdge)
+
+/** @throws InvalidArgumentError */
+function scenariosNamed(text: string): Scenario[] {
+  const named = new Set(text.split(',').map((name) => name.trim()))
+  for (const name of named)
+    if (!scenarios.some((scenario) => scenario === name))
+      throw new InvalidArgumentError(`"${name}" is none of ${scenarios.join(', ')}; what is cold is measured without --scenarios.`)
+  return scenarios.filter((scenario) => scenario === 'floor' || named.has(scenario))
+}
 
 const CONNECTIONS = [1, 4, 16]
 const EFFORTS = {
@@ -37,8 +47,8 @@ const EFFORTS = {
   whole: { quick: false, seconds: 2, rounds: 5, shoppers: 1_000, starts: 3, items: 50_000, requests: 10_000 },
 }
 
-async function benchEdge({ source, directory, rounds, quick, json }: EdgeBenchOptions): Promise<void> {
-  const effort = quick ? EFFORTS.quick : { ...EFFORTS.whole, rounds }
+async function benchEdge({ source, directory, rounds, scenarios: some, quick, json }: EdgeBenchOptions): Promise<void> {
+  const effort = { ...(quick ? EFFORTS.quick : { ...EFFORTS.whole, rounds }), some }
   const progress = plainProgress((text) => process.stderr.write(text))
   const folder = resolve(directory)
   const manifest = await releaseIn(folder, source)
@@ -54,7 +64,7 @@ async function benchEdge({ source, directory, rounds, quick, json }: EdgeBenchOp
   }
 }
 
-type Effort = (typeof EFFORTS)['quick' | 'whole']
+type Effort = (typeof EFFORTS)['quick' | 'whole'] & { some: readonly Scenario[] | undefined }
 
 async function measure(
   bench: Bench,
@@ -65,6 +75,7 @@ async function measure(
 ): Promise<Row[]> {
   const { bringShoppers, itemsByPopularity } = await import('../edge-bench/shoppers.ts')
   const { measureWarm } = await import('../edge-bench/warm.ts')
+  const { rankMore } = await import('../edge-bench/measured-release.ts')
   const { measureCold, measureMemory, measureUpload } = await import('../edge-bench/cold.ts')
   // A copy: visitors and events of a measurement stay out of the state that was published.
   const persist = join(bench.folder, 'state')
@@ -73,12 +84,14 @@ async function measure(
   const rows: Row[] = []
   let shoppers: Awaited<ReturnType<typeof bringShoppers>>
   try {
-    const items = await itemsByPopularity(edge.stores.kv, manifest)
+    const items = await itemsByPopularity(edge.stores.kv, await rankMore(edge.stores.kv, manifest))
     shoppers = await bringShoppers(edge.url, items, effort.shoppers)
-    rows.push(...(await measureWarm(bench, edge, { ...effort, connections: CONNECTIONS, shoppers, items, advance, insist: !effort.quick })))
+    const warm = { ...effort, scenarios: effort.some ?? scenarios, connections: CONNECTIONS, shoppers, items, advance }
+    rows.push(...(await measureWarm(bench, edge, { ...warm, insist: !effort.quick })))
   } finally {
     await edge.stop()
   }
+  if (effort.some !== undefined) return rows
   rows.push(...(await measureCold(bench, persist, shoppers, effort.starts)))
   rows.push(...(await measureMemory(bench, effort.items, effort.requests)))
   rows.push(...measureUpload(bench))
@@ -133,7 +146,7 @@ function print(rows: readonly Row[]): void {
       ),
     ]),
   )
-  console.table(Object.fromEntries(lines))
+  console.table(Object.fromEntries(lines.filter(([, figures]) => Object.keys(figures).length > 0)))
   const others = rows.filter(({ metric }) => !SHOWN.includes(metric))
   console.table(Object.fromEntries(others.map(({ scenario, metric, value }) => [`${scenario} ${metric}`, { value: round(value) }])))
 }

@@ -3,10 +3,12 @@ import type { RecommendationAnswer } from '../../shared/schemas/recommendations.
 import type { Bench, BenchEdge } from './bench-edge.ts'
 import { median, medians, quantile, type Row } from './rows.ts'
 import { cpuMs } from './runtime.ts'
-import { requestsOf, type Scenario, scenarios } from './scenarios.ts'
+import { requestsOf, type Scenario } from './scenarios.ts'
 import { post, type Shopper } from './shoppers.ts'
 
 export type WarmOptions = {
+  /** The floor first. */
+  scenarios: readonly Scenario[]
   rounds: number
   /** Of each scenario at each number of connections, in each round. */
   seconds: number
@@ -27,7 +29,7 @@ export class Unsteady extends Error {}
 
 /** Every scenario at every number of connections, in turn, round by round. @throws Unsteady where the floor moved meanwhile */
 export async function measureWarm(bench: Bench, edge: BenchEdge, options: WarmOptions): Promise<Row[]> {
-  const { rounds, seconds, connections, shoppers, items } = options
+  const { scenarios, rounds, seconds, connections, shoppers, items } = options
   const requests = new Map(scenarios.map((scenario) => [scenario, requestsOf(scenario, shoppers, items)]))
   const put = (scenario: Scenario, at: number, length: number) =>
     bench.load.put({ url: edge.url, connections: at, seconds: length, requests: requests.get(scenario) ?? [] })

@@ -145,9 +145,28 @@ function best(space: RecallSpace, recall: RecallParameters, allow: (item: number
   mergeLists(space, recall)
   let count = 0
   for (let place = 0; place < touchedCount; place++) if (merged[place] > 0 && allow(touched[place])) kept[count++] = place
-  return space.candidates(
-    topPlaces(kept, count, { values: merged, ids: touched, most: recall.candidates, heap: space.heap(Math.min(count, recall.candidates)) }),
-  )
+  const most = recall.candidates
+  const left = contenders(kept, count, merged, most)
+  return space.candidates(topPlaces(kept, left, { values: merged, ids: touched, most, heap: space.heap(Math.min(left, most)) }))
+}
+
+/** By exponent and first three bits of the fraction, how many numbers there are. */
+const tally = new Uint16Array(2048)
+
+/**
+ * Moves those that may be among the `most` best to the front, which spares the heap two thirds of them. Numbers above 0 stand in
+ * the order of their bits. @returns how many they are
+ */
+function contenders(places: Uint32Array, count: number, values: Float32Array, most: number): number {
+  if (count <= most || count > 0xffff) return count
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length)
+  tally.fill(0)
+  for (let i = 0; i < count; i++) tally[bits[places[i]] >>> 20]++
+  let least = tally.length
+  for (let above = 0; above < most; ) above += tally[--least]
+  let left = 0
+  for (let i = 0; i < count; i++) if (bits[places[i]] >>> 20 >= least) places[left++] = places[i]
+  return left
 }
 
 /** Lists are relative to their best, so the neighbours beside them are too. */

@@ -22,6 +22,7 @@ beforeAll(async () => {
   const items = await itemsByPopularity(edge.stores.kv, manifest)
   const shoppers = await bringShoppers(edge.url, items, 20)
   rows = await measureWarm(bench, edge, {
+    scenarios,
     rounds: 1,
     seconds: 0.1,
     connections: [1, 2],

@@ -125,12 +125,13 @@ function freshItems(release: LoadedRelease, { history, place, allow }: PersonalR
   const visitor = place ?? foldIn(core, history, manifest.recall)
   if (visitor === undefined) return []
   const past = new Set(history.map(({ item }) => item))
-  const near = newItems.flatMap((item) => {
-    if (past.has(item) || !allow(item)) return []
+  const near: LiveItem[] = []
+  for (const item of newItems) {
+    if (past.has(item) || !allow(item)) continue
     let dot = 0
     for (let d = 0; d < core.dimensions; d++) dot += visitor[d] * core.vectors[item * core.dimensions + d]
-    return dot > 0 ? [{ item, score: dot / 127 }] : []
-  })
+    if (dot > 0) near.push({ item, score: dot / 127 })
+  }
   return near.sort((a, b) => b.score - a.score || a.item - b.item).slice(0, NEW_CANDIDATES)
 }
 
