@@ -3,6 +3,7 @@ import { totalmem } from 'node:os'
 import type { DuckDBConnection } from '@duckdb/node-api'
 import { deviceClasses, referrerClasses } from '../shared/ranking/visit-context.ts'
 import type { ItemValues } from '../shared/schemas/recommendations.ts'
+import { clean, EARLIEST, LATEST } from './clean.ts'
 import { type CatalogueItem, type Dataset, type Deeds, type Impressions, NOBODY } from './dataset.ts'
 import { eachChunk, eachRow, openDatabase, quoted, scalar } from './engine/database.ts'
 import { applyItemChanges } from './sources/item-changes.ts'
@@ -20,17 +21,10 @@ export type IngestOptions = {
   humanPace?: boolean
 }
 
-/** More deeds of one edge visitor than this in `seconds`, or of one kind with one item in a day, no person means. */
-const PACE = { seconds: 600, deeds: 200, item: 5 }
-
 /** A visit ends after this long without a deed. */
 const VISIT_PAUSE_SECONDS = 30 * 60
 /** A session's name matters only beside the one before it, which 53 bits of its hash tell; this is the hash of none. */
 const NAMELESS = -1
-/** 2000-01-01 and 2100-01-01: what lies outside is a unit mistaken, not a time. */
-const EARLIEST = 946_684_800
-const LATEST = 4_102_444_800
-
 /** What the engine holds before it writes to disk, which takes longer: all of five million events, on a machine that has as much. */
 const usualMemoryMb = (): number => Math.max(512, Math.min(1536, Math.floor(totalmem() / 2 ** 20 / 8)))
 
@@ -59,55 +53,6 @@ export async function ingest(sources: readonly Source[], options: IngestOptions)
   } finally {
     close()
   }
-}
-
-/** Leaves in `deeds`, a view of raw_events, what can be learned from. Nothing is copied: rows may be many. @returns rows left out, by reason */
-async function clean(
-  db: DuckDBConnection,
-  joined: boolean,
-  { from = EARLIEST, to = LATEST, humanPace = true }: IngestOptions,
-): Promise<Record<string, number>> {
-  const reasons: [string, string][] = [
-    ['removed from the catalogue', 'item IN (SELECT item FROM removed_items)'],
-    ['no item', "item IS NULL OR item = ''"],
-    ['item id over 200 bytes', 'octet_length(encode(item)) > 200'],
-    ['no usable time', `at_s IS NULL OR at_s < ${EARLIEST} OR at_s >= ${LATEST}`],
-    ['outside the window', `at_s < ${from} OR at_s >= ${to}`],
-    [
-      'kind is none of item_view, click, add_to_cart, purchase (map it with "kinds")',
-      "kind IS NULL OR kind NOT IN ('click', 'item_view', 'add_to_cart', 'purchase')",
-    ],
-    ...(joined ? [['unknown item', 'NOT known'] as [string, string]] : []),
-    ['without a visitor', "visitor IS NULL OR visitor = ''"],
-  ]
-  const reason = `CASE ${reasons.map(([name, test]) => `WHEN ${test} THEN '${name}'`).join(' ')} END`
-  await db.run(`
-    CREATE VIEW judged AS
-    SELECT rowid AS row, ${reason} AS reason
-    FROM (SELECT rowid, *, ${joined ? '(item IN (SELECT item FROM catalogue) OR NOT pseudonymous)' : 'true'} AS known FROM raw_events)`)
-  const dropped: Record<string, number> = {}
-  await eachRow(db, 'SELECT reason, count(*) FROM judged WHERE reason IS NOT NULL GROUP BY reason ORDER BY reason', ([name, rows]) => {
-    dropped[String(name)] = Number(rows)
-  })
-  await db.run('DELETE FROM raw_events WHERE rowid IN (SELECT row FROM judged WHERE reason IS NOT NULL)')
-  const all = await scalar(db, 'SELECT count(*) FROM raw_events')
-  await db.run(`
-    DELETE FROM raw_events WHERE rowid IN (
-      SELECT rowid FROM raw_events WHERE id IS NOT NULL QUALIFY row_number() OVER (PARTITION BY id, item ORDER BY seq) > 1);
-    CREATE VIEW deeds AS SELECT * FROM raw_events`)
-  const once = await scalar(db, 'SELECT count(*) FROM deeds')
-  if (humanPace) await slowDown(db)
-  const fast = once - (await scalar(db, 'SELECT count(*) FROM deeds'))
-  return { ...dropped, ...(all > once && { 'sent twice': all - once }), ...(fast > 0 && { 'faster than a person': fast }) }
-}
-
-/** What one visitor of the edge can add to anything is bounded: their first deeds count, at the pace of a person. */
-async function slowDown(db: DuckDBConnection): Promise<void> {
-  await db.run(`
-    DELETE FROM raw_events WHERE rowid IN (
-      SELECT rowid FROM raw_events WHERE pseudonymous
-      QUALIFY row_number() OVER (PARTITION BY visitor, item, kind, at_s // 86400 ORDER BY at_s, seq) > ${PACE.item}
-           OR row_number() OVER (PARTITION BY visitor, at_s // ${PACE.seconds} ORDER BY at_s, seq) > ${PACE.deeds})`)
 }
 
 async function readDataset(
