@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest'
+import { readConfig } from '../../batch/config.ts'
+import { learn } from '../../batch/learn/learn.ts'
+import { gathered, nightsOf, type ServedView } from '../../batch/ranker/choose.ts'
+import { decisionsAt } from '../../batch/ranker/decisions.ts'
+import { fadesFast, laterNights } from '../../batch/ranker/later-nights.ts'
+import type { Searched } from '../../batch/ranker/search-families.ts'
+import { USUAL_RECALL } from '../../batch/ranker/usual-recall.ts'
+import { trialView } from '../../batch/release/assemble.ts'
+import { features } from '../../shared/ranking/features.ts'
+import { type DeedRow, datasetOf } from './support/dataset-of.ts'
+
+const DAY = 86_400
+const START = 1_000 * DAY
+const config = { ...readConfig(undefined), minVisitors: 1, halfLifeDays: 0.5 }
+const recall = { ...USUAL_RECALL, selfWeight: 0, candidates: 50 }
+
+/** Every day another item is what all forty visitors take, and a few take one at random besides. */
+const DAYS = 20
+const rows = Array.from({ length: 40 }, (_, visitor) => visitor).flatMap((visitor) =>
+  Array.from({ length: DAYS }, (_, day): DeedRow[] => {
+    const at = START + day * DAY + 600 * visitor
+    const session = 2 * (visitor * DAYS + day)
+    const other = 20 + ((7 * visitor + 3 * day) % 20)
+    return [
+      { visitor, item: day, at, session },
+      { visitor, item: other, at: at + 40_000, session: session + 1 },
+    ]
+  }).flat(),
+)
+const dataset = datasetOf(40, 40, rows)
+const PARTING = START + 10 * DAY
+
+async function servedView(): Promise<ServedView> {
+  const window = { dataset, until: PARTING }
+  const view = await trialView(dataset, await learn(window, config, recall, () => Promise.resolve()), recall)
+  return { ...view, later: await laterNights(window, view, config) }
+}
+
+describe('later nights', () => {
+  it('serve what was popular the day before, where the night of the parting still serves what was', async () => {
+    const view = await servedView()
+    const nightOf = nightsOf(view)
+    for (const day of [11, 13, 16]) {
+      const at = START + day * DAY + 1
+      expect(nightOf({ at }).view.list('*', -1)?.items[0]).toBe(day - 1)
+      expect(view.list('*', -1)?.items[0]).toBe(9)
+    }
+    expect(nightOf({ at: PARTING + 1 }).view).toMatchObject({ core: view.core })
+  })
+
+  it('are what a decision is ranked from, by features as of then', async () => {
+    const view = await servedView()
+    const popularity = features.findIndex(({ name }) => name === 'popularity')
+    const shown = (served: ServedView, day: number): { first: number; popularity: number } => {
+      const [decision] = decisionsAt(dataset, [START + day * DAY], { decisions: 10, remembered: 50, seed: 1 })
+      const [{ candidates, features: all }] = gathered(served, [{ ...decision, history: decision.history.slice(3), barred: new Set() }])
+      const i = candidates.item.indexOf(day - 1)
+      return { first: candidates.item[0], popularity: i < 0 ? 0 : all()[i * features.length + popularity] }
+    }
+    expect(shown(view, 14).popularity).toBeGreaterThan(0.9)
+    expect(shown({ ...view, later: [] }, 14).popularity).toBe(0)
+  })
+
+  it('are lived through only where the last days foretell much more than the last months', () => {
+    const searched = (fast: number): Pick<Searched, 'tried' | 'config'> => ({
+      config: { ...config, halfLifeDays: 1.5 },
+      tried: [
+        { family: 'lists', setting: { halfLifeDays: 1.5 }, quality: fast },
+        { family: 'lists', setting: { halfLifeDays: 30 }, quality: 0.2 },
+      ],
+    })
+    expect(fadesFast(searched(0.26))).toBe(true)
+    expect(fadesFast(searched(0.23))).toBe(false)
+    expect(fadesFast({ ...searched(0.26), config: { ...config, halfLifeDays: 1.5, timed: false } })).toBe(false)
+  })
+})
