@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { cpuMs } from '../../batch/edge-bench/runtime.ts'
 import { runCodecsOn } from '../fuzz/codec-run.ts'
 import { contractOf } from '../fuzz/contract.ts'
 import { type FuzzEdge, type FuzzEdges, openEdges, publishMadeUp } from '../fuzz/edge.ts'
@@ -44,6 +45,25 @@ describe('requests that no client should send', () => {
     // A request that nothing gets through to says nothing of what lies behind.
     expect(never).toEqual([])
   })
+})
+
+it('a body in 10,000 pieces holds the isolate up no longer than it takes to read it', async () => {
+  const wire = new Wire(edge.url)
+  const body = Buffer.from(JSON.stringify({ writeKey: WRITE_KEY, events: [{ id: 'x'.repeat(9900), type: 'click' }] }))
+  const before = cpuMs(edge.pid)
+  const request = {
+    method: 'POST',
+    target: '/v1/events',
+    version: 'HTTP/1.1',
+    headers: [],
+    body,
+    framing: { kind: 'chunked' as const, size: 1 },
+  }
+  const { answers } = await wire.send(request)
+  wire.close()
+  expect(answers.map(({ status }) => status)).toEqual([202])
+  // Piece by piece it took seconds of CPU, and everybody else waited.
+  expect(cpuMs(edge.pid) - before).toBeLessThan(1000)
 })
 
 describe('a token that proves nothing', () => {

@@ -138,7 +138,9 @@ describe('what is refused', () => {
     const long = JSON.stringify({ writeKey: 'x'.repeat(70_000), events: [click('a')] })
     expect((await post('/v1/events', long)).status).toBe(413)
     let pulled = 0
-    const endless = new ReadableStream<Uint8Array>({
+    const endless = new ReadableStream({
+      // As the platform's own bodies are.
+      type: 'bytes',
       pull(controller) {
         if (++pulled > 1000) controller.close()
         else controller.enqueue(new Uint8Array(16_384).fill(0x20))

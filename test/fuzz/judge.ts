@@ -1,6 +1,6 @@
 import type { Answer } from './answer-reader.ts'
 import type { Contract } from './contract.ts'
-import type { Attack, RequestFault } from './requests.ts'
+import type { Attack } from './requests.ts'
 import { isWhole, type Outcome } from './wire.ts'
 
 /** What must not happen. */
@@ -75,8 +75,7 @@ function judgeAnswer(contract: Contract, attack: Attack, answer: Answer, marker:
   if (hasMarker(head, marker)) return { check: 'echo', detail: `in a header: ${head}` }
   const left = withoutAllowed(attack, status, body)
   if (hasMarker(left, marker)) return { check: 'echo', detail: left.slice(0, 500) }
-  // At another path, or by another method, it was not this operation that answered.
-  const fault = ELSEWHERE.has(attack.fault) ? null : contract.faultOf(attack.operation, answer)
+  const fault = isAnswerOf(attack) ? contract.faultOf(attack.operation, answer) : null
   return fault === null ? null : { check: 'undocumented', detail: fault }
 }
 
@@ -84,9 +83,21 @@ const isNoHttp = ({ request: { framing, version, target, headers } }: Attack): b
   framing.kind === 'odd' ||
   version !== 'HTTP/1.1' ||
   !target.startsWith('/') ||
-  headers.some(([name, value]) => name.toLowerCase() === 'host' && !/^[\w.-]+(:\d+)?$/.test(value))
+  hostsOf(headers).length > 1 ||
+  hostsOf(headers).some((host) => !/^[\w.-]+(:\d+)?$/.test(host))
+const hostsOf = (headers: Attack['request']['headers']): string[] =>
+  headers.filter(([name]) => name.toLowerCase() === 'host').map(([, value]) => value)
 
-const ELSEWHERE: ReadonlySet<RequestFault> = new Set(['methods', 'paths'])
+/** At another path, or by another method, it was not this operation that answered. An empty part makes another path, and so do dots. */
+const isAnswerOf = ({ fault, operation, request }: Attack): boolean =>
+  fault !== 'methods' &&
+  fault !== 'paths' &&
+  request.target
+    .split('?')[0]
+    .split('/')
+    .slice(1)
+    .every((part) => !/^(|\.|\.\.)$/.test(part)) &&
+  request.method === operation.method
 
 /** However it is written: percent-encoding and JSON's escapes leave letters alone, cases do not. */
 const hasMarker = (text: string, marker: string): boolean => text.toLowerCase().includes(marker.toLowerCase())

@@ -40,8 +40,12 @@ export type CampaignOptions = {
   /** `false` takes the first failure as it is. */
   shrink?: boolean
   tick?: (done: number) => void
+  /** Told of a failure when it is met. */
+  told?: (line: string) => void
 }
 
+/** How long a request is made smaller. */
+const SHRINK_MS = 20_000
 /** A machine that is busy with something else may hold up any answer once, but not the same one each time. */
 const TRIES = 4
 
@@ -77,10 +81,18 @@ async function inLane(
   const wire = new Wire(options.url)
   const contract = contractOf(options.api)
   let found: Finding | null = null
+  let shrinkUntil = 0
   const property = fc.asyncProperty(arbitrary, async (drawn) => {
+    // Whatever is not tried any more counts as one without the fault: the smallest so far is then the answer.
+    if (found !== null && performance.now() > shrinkUntil) return true
     const finding = await tried(contract, campaign, wire, drawn, found === null ? options : null)
-    found = finding ?? found
-    return finding === null
+    if (finding === null) return true
+    if (found === null) {
+      shrinkUntil = performance.now() + SHRINK_MS
+      options.told?.(`${drawn.operation.id}: ${finding.check}, ${finding.detail.slice(0, 300)}; making it smaller`)
+    }
+    found = finding
+    return false
   })
   try {
     const result = await fc.check(property, { seed, numRuns: runs, endOnFailure: options.shrink === false })

@@ -2,7 +2,7 @@ import type { FuzzEdge } from './edge.ts'
 import { learn } from './known.ts'
 import { allowedGrowth, type Held, heldBy } from './memory.ts'
 import { readApi } from './operations.ts'
-import { attack, type Campaign, newCampaign, type Tally } from './request-campaign.ts'
+import { attack, type Campaign, type CampaignOptions, newCampaign, type Tally } from './request-campaign.ts'
 import { faults } from './requests.ts'
 
 /** A line of the result, as the harness of faults has it too. */
@@ -20,13 +20,18 @@ const WRITERS_SHARE = 0.25
 const ROUNDS = 5
 
 /** `settle` is awaited before memory is looked at. */
-export type Watching = { tick?: (done: number) => void; settle?: () => Promise<unknown> }
+export type Watching = Pick<CampaignOptions, 'tick' | 'told'> & { settle?: () => Promise<unknown> }
 
 /**
  * Attacks a running Worker with so many requests, in rounds. What its isolate holds after the first round and after the last is
  * compared; so is what the process holds, over the rounds that do not write to the simulated stores.
  */
-export async function runRequests(edge: FuzzEdge, seed: number, requests: number, { tick, settle }: Watching = {}): Promise<RequestRun> {
+export async function runRequests(
+  edge: FuzzEdge,
+  seed: number,
+  requests: number,
+  { settle, ...watching }: Watching = {},
+): Promise<RequestRun> {
   const api = readApi()
   const campaign = newCampaign()
   const known = await learn(edge.url)
@@ -34,7 +39,7 @@ export async function runRequests(edge: FuzzEdge, seed: number, requests: number
   const readers = new Set(ids.filter((id) => !WRITERS.has(id)))
   const share = Math.round((WRITERS_SHARE * requests * WRITERS.size) / ids.length)
   const round = (i: number, count: number, only: ReadonlySet<string>): Promise<void> =>
-    attack(campaign, { url: edge.url, api, known, seed: seed * 10 + i, requests: count, only, ...(tick !== undefined && { tick }) })
+    attack(campaign, { url: edge.url, api, known, seed: seed * 10 + i, requests: count, only, ...watching })
   await round(0, share, WRITERS)
   let first: Held | undefined
   for (let i = 1; i <= ROUNDS; i++) {

@@ -59,7 +59,11 @@ async function attackWorker(seed: number, requests: number): Promise<RequestRun>
   try {
     const edge = await edges.start()
     await publishNight(edge)
-    return await runRequests(edge, seed, requests, { tick: told('requests', requests), settle: () => wait(OBJECTS_SLEEP_MS) })
+    return await runRequests(edge, seed, requests, {
+      tick: told('requests', requests),
+      told: (line) => process.stderr.write(`${line}\n`),
+      settle: () => wait(OBJECTS_SLEEP_MS),
+    })
   } finally {
     await edges.close()
   }

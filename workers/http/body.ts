@@ -40,16 +40,17 @@ function parse(bytes: ArrayBuffer | Uint8Array): unknown {
   }
 }
 
-/** Stops reading where a body of undeclared length grows too long. */
+/**
+ * Stops reading where a body of undeclared length grows too long. The platform fills one buffer: a body of 60,000 chunks of one
+ * byte, taken chunk by chunk, would hold the isolate up for seconds.
+ */
 async function readAtMost(request: Request, most: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(most)
-  let length = 0
-  for await (const chunk of request.body ?? []) {
-    if (length + chunk.byteLength > most) throw tooLarge(most)
-    bytes.set(chunk, length)
-    length += chunk.byteLength
-  }
-  return bytes.subarray(0, length)
+  const reader = request.body?.getReader({ mode: 'byob' })
+  if (reader === undefined) return new Uint8Array(0)
+  const { value } = await reader.readAtLeast(most + 1, new Uint8Array(most + 1))
+  const bytes = value ?? new Uint8Array(0)
+  if (bytes.byteLength > most) throw tooLarge(most)
+  return bytes
 }
 
 const tooLarge = (most: number): HttpProblem => new HttpProblem(413, `the body may have ${most} bytes; send less at once`)
