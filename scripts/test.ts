@@ -1,7 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { execa } from 'execa'
+import type { Row } from '../test/chaos/fault.ts'
+import { isRight } from '../test/chaos/table.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 
@@ -16,6 +18,7 @@ const reports = mkdtempSync(join(tmpdir(), 'nightjar-test-'))
 try {
   for (const script of ['lint', 'types']) add(script, await check(script))
   for (const project of ['unit', 'edge', 'e2e']) add(project, await suite(project))
+  add('faults', await faults())
 } finally {
   rmSync(reports, { recursive: true, force: true })
 }
@@ -49,6 +52,15 @@ async function suite(project: string): Promise<Count> {
   const count = countOf(file)
   // An error outside any test fails the run though no test failed.
   return ok || count.failed > 0 ? count : { ...count, failed: 1 }
+}
+
+/** The quick part of `npm run test:chaos`: every fault, and every proof that it would be noticed, is a test. */
+async function faults(): Promise<Count> {
+  const file = join(reports, 'faults.json')
+  const ok = await succeeds('node', 'test/chaos/run.ts', '--quick', '--json', file)
+  const rows: Row[] = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : []
+  const passed = rows.filter(isRight).length
+  return { passed, failed: Math.max(rows.length - passed, ok ? 0 : 1), skipped: 0 }
 }
 
 function countOf(file: string): Count {

@@ -2,10 +2,9 @@ import { rmSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, resolve } from 'node:path'
 import { Command, InvalidArgumentError, Option } from 'commander'
-import { EVENTS_PREFIX } from '../../shared/quarantine.ts'
 import { parseRetention } from '../../shared/retention.ts'
 import { readConfig } from '../config.ts'
-import { type ArchivePart, archiveParts, euCopy } from '../night/archive-parts.ts'
+import { archiveParts, euCopy } from '../night/archive-parts.ts'
 import { recordFor } from '../night/audit.ts'
 import { fetchEdgeEvents } from '../night/edge-events.ts'
 import { flushEdge } from '../night/flush-edge.ts'
@@ -99,15 +98,19 @@ async function runNightly(options: NightlyOptions): Promise<void> {
         if (!options.plan) await flushEdge(directory, readAdminKey(), progress)
         const archive = join(directory, 'edge-events')
         const parts = archiveParts(stores, archive)
+        const copied: CopiedPart[] = []
         let files = 0
         let rejected = 0
         for (const part of parts) {
           const fetched = await fetchEdgeEvents(part.archive, part.directory, progress.advance)
+          copied.push({ ...part, keys: fetched.events })
           files += fetched.files
           rejected += fetched.rejected
         }
         if (rejected > 0) progress.note(`${rejected} archived lines fit no contract and went to quarantine: npx nightjar quarantine list`)
-        if (!options.plan) await forgetAndRecord(stores.blobs, parts, archive, progress)
+        if (!options.plan) await forgetAndRecord(stores.blobs, copied, progress)
+        // A part that the deployment no longer has.
+        if (!options.plan && !parts.some(({ name }) => name === 'eu/')) rmSync(euCopy(archive), { recursive: true, force: true })
         if (files > 0) sources.push(openSource('edge', { ...options, directory, data: archive }))
       }
       const report = await night({
@@ -136,16 +139,12 @@ async function runNightly(options: NightlyOptions): Promise<void> {
   }
 }
 
-/** What must not be learned from leaves the archive before anything is read, and that it did is put on record. */
-async function forgetAndRecord(blobs: BlobSource, parts: readonly ArchivePart[], copies: string, progress: Progress): Promise<void> {
-  const copied: CopiedPart[] = []
-  for (const { archive, directory } of parts) {
-    const keys = await archive.list(EVENTS_PREFIX)
-    dropStrays(directory, keys)
-    copied.push({ archive, directory, keys })
-  }
-  // A part that the deployment no longer has.
-  if (!parts.some(({ name }) => name === 'eu/')) rmSync(euCopy(copies), { recursive: true, force: true })
+/**
+ * What must not be learned from leaves the archive before anything is read, and that it did is put on record.
+ * @param copied with the files that were brought: the edge may have written others meanwhile, which are the next night's
+ */
+async function forgetAndRecord(blobs: BlobSource, copied: readonly CopiedPart[], progress: Progress): Promise<void> {
+  for (const { directory, keys } of copied) dropStrays(directory, keys)
   const retention = parseRetention(await readVariable('RETENTION_DAYS'))
   const { visitors, events, expired, files } = await forgetErased(copied, retention, Date.now())
   if (files === 0) return

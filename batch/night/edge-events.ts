@@ -7,14 +7,16 @@ import type { BlobSource } from '../stores/blob-source.ts'
 /**
  * Brings the edge's event archive to `directory`, under the same names. Archive files never change, so one that is
  * there already is not fetched again. A line that the contract does not know goes to quarantine instead.
- * @returns how many files of events and of catalogue changes there are, and how many lines of the new ones did not fit
+ * @returns the files of events that are there now; how many there are, with those of catalogue changes; and how many lines of the
+ * new ones did not fit
  */
 export async function fetchEdgeEvents(
   archive: BlobSource,
   directory: string,
   advance: (done: number, total: number) => void,
-): Promise<{ files: number; rejected: number }> {
-  const keys = [...(await archive.list(EVENTS_PREFIX)), ...(await archive.list(ITEMS_PREFIX))]
+): Promise<{ events: string[]; files: number; rejected: number }> {
+  const events = await archive.list(EVENTS_PREFIX)
+  const keys = [...events, ...(await archive.list(ITEMS_PREFIX))]
   let rejected = 0
   for (const [i, key] of keys.entries()) {
     const file = join(directory, key)
@@ -30,7 +32,7 @@ export async function fetchEdgeEvents(
     }
     advance(i + 1, keys.length)
   }
-  return { files: keys.length, rejected }
+  return { events, files: keys.length, rejected }
 }
 
 /** Beside the file that the edge may have written for the same posts. */

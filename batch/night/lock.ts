@@ -1,35 +1,44 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { InputError } from '../sources/source.ts'
 import { prepareFolder } from '../stores/local-folder.ts'
 
-/** Two nights on one machine would write over each other's checkpoints and local KV. @returns the release of the lock */
+/** A database that nothing holds on to would be closed by the garbage collector, and the lock with it. */
+const held = new Set<DatabaseSync>()
+
+/**
+ * Two nights on one machine would write over each other's checkpoints and local KV. The lock is SQLite's on a database beside
+ * `file`: the system takes it back whatever ends the process, so that none is ever left for two nights to find at once. `file`
+ * only tells who has it. @returns the release of the lock @throws InputError while another night has it
+ */
 export function takeLock(file: string): () => void {
   prepareFolder(dirname(file))
+  const lock = new DatabaseSync(`${file}.sqlite`, { timeout: 0 })
   try {
-    writeFileSync(file, String(process.pid), { flag: 'wx' })
-  } catch {
-    const holder = holderOf(file)
-    if (isRunning(holder)) throw new InputError(`another night (process ${holder}) is running; wait for it or stop it`)
-    writeFileSync(file, String(process.pid))
-  }
-  return () => rmSync(file, { force: true })
-}
-
-function holderOf(file: string): number {
-  try {
-    return Number(readFileSync(file, 'utf8'))
-  } catch {
-    return 0
-  }
-}
-
-function isRunning(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return false
-  try {
-    process.kill(pid, 0)
-    return true
+    lock.exec('BEGIN EXCLUSIVE')
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    lock.close()
+    if (!isTaken(error)) throw error
+    throw new InputError(`another night${holderOf(file)} is running; wait for it or stop it`)
+  }
+  held.add(lock)
+  writeFileSync(file, String(process.pid))
+  return () => {
+    rmSync(file, { force: true })
+    lock.close()
+    held.delete(lock)
+  }
+}
+
+const SQLITE_BUSY = 5
+
+const isTaken = (error: unknown): boolean => error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY
+
+function holderOf(file: string): string {
+  try {
+    return ` (process ${readFileSync(file, 'utf8')})`
+  } catch {
+    return ''
   }
 }

@@ -12,6 +12,7 @@ const ROOT = join(import.meta.dirname, '../..')
  */
 export async function buildChaosWorker(folder: string, weakened: boolean): Promise<BuiltWorker> {
   const found = new Set<string>()
+  const switched = protections.filter(({ at }) => at === 'edge')
   await build({
     entryPoints: { index: join(ROOT, 'test/chaos/edge/entry.ts') },
     outdir: folder,
@@ -30,7 +31,7 @@ export async function buildChaosWorker(folder: string, weakened: boolean): Promi
             setup(esbuild) {
               esbuild.onLoad({ filter: /\.ts$/ }, ({ path }) => {
                 const name = relative(ROOT, path)
-                const contents = weakenedSource(name, readFileSync(path, 'utf8'))
+                const contents = weakenedSource(name, readFileSync(path, 'utf8'), switched)
                 if (contents === null) return undefined
                 found.add(name)
                 return { contents, loader: 'ts' }
@@ -40,7 +41,7 @@ export async function buildChaosWorker(folder: string, weakened: boolean): Promi
         ]
       : [],
   })
-  const missed = weakened ? protections.filter(({ file, at }) => at === 'edge' && !found.has(file)) : []
+  const missed = weakened ? switched.filter(({ file }) => !found.has(file)) : []
   if (missed.length > 0) throw new Error(`not part of the Worker: ${missed.map(({ file }) => file).join(', ')}`)
   return { folder, files: readdirSync(folder).filter((name) => /\.(js|wasm|onnx|bin)$/.test(name)) }
 }

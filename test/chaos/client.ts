@@ -6,10 +6,10 @@ import { ADMIN, WRITE_KEY } from './chaos-edge.ts'
 import type { Judge } from './judge.ts'
 import type { Ledger } from './ledger.ts'
 
-/** What answers were like: whole; a 503 that says to send the events again; or wrong, by what was wrong. */
-export type Tally = { asked: number; whole: number; refused: number; errors: Map<string, number> }
+/** How many answers were whole, and how many wrong, by what was wrong. */
+export type Tally = { asked: number; whole: number; errors: Map<string, number> }
 
-export const newTally = (): Tally => ({ asked: 0, whole: 0, refused: 0, errors: new Map() })
+export const newTally = (): Tally => ({ asked: 0, whole: 0, errors: new Map() })
 export const errorsOf = ({ errors }: Tally): number => [...errors.values()].reduce((sum, count) => sum + count, 0)
 
 export type Load = {
@@ -39,7 +39,7 @@ type Asked = {
   again?: boolean
   judge: (status: number, text: string) => Verdict
 }
-type Verdict = { error: string } | 'whole' | 'refused'
+type Verdict = { error: string } | 'whole'
 
 /** Longer than an answer ever takes, shorter than what is slow on purpose. */
 const PATIENCE_MS = 4000
@@ -77,7 +77,6 @@ export class Client {
         await between(n)
         const verdict = await this.answered(await this.draw(load), load)
         if (verdict === 'whole') tally.whole++
-        else if (verdict === 'refused') tally.refused++
         else tally.errors.set(verdict.error, (tally.errors.get(verdict.error) ?? 0) + 1)
       }
     }
@@ -99,7 +98,6 @@ export class Client {
         })
         const text = await answer.text()
         const verdict = asked.judge(answer.status, text)
-        if (restarts && verdict === 'refused') continue
         // Now and then a client does not learn that it was answered.
         if (asked.again && !repeated) repeated = true
         else return verdict
@@ -109,7 +107,7 @@ export class Client {
       }
       if (Date.now() > deadline) return { error: 'no answer long after the restart' }
       // The load ended, and with it perhaps the server: what was not acknowledged is nobody's loss.
-      if (until?.aborted) return 'refused'
+      if (until?.aborted) return 'whole'
       await setTimeout(20)
     }
   }
@@ -163,7 +161,6 @@ export class Client {
       body: { visitor, consent: 'granted', events },
       again: this.random() < 0.05,
       judge: (status, text) => {
-        if (status === 503 && text.includes('send them again')) return 'refused'
         return judged(202, (answer) => {
           const { results }: EventsAnswer = JSON.parse(answer)
           if (results.length !== count || results.some((result) => result.status !== 'accepted')) return `events not taken: ${answer}`

@@ -6,8 +6,8 @@ export type Breakage = {
   instead: Record<string, string>
   /** Every write to R2 fails. */
   r2: boolean
-  /** Calls of Durable Objects: how they fail, which share of them, and of which class. */
-  objects: { how: ObjectFault; share: number; of: 'Visitor' | 'EventLog' | 'both' } | null
+  /** Calls of Durable Objects: how they fail, and which share of them. */
+  objects: { how: ObjectFault; share: number } | null
   /** Share of the runs of the ONNX runtime that end so. */
   onnx: { how: 'trap' | 'no-memory'; share: number } | null
   /** How far the clock is off (milliseconds); null: it runs right. */
@@ -39,7 +39,7 @@ export const unbroken: Breakage = {
 export type Deed = {
   /** As if it had just started. */
   cold?: boolean
-  /** As if nobody had asked it for so long (milliseconds). */
+  /** As if nobody had asked it for so long (milliseconds), and its packs had had to make room. */
   idle?: number
   /** Moves the clock on (milliseconds). */
   later?: number

@@ -1,6 +1,7 @@
 import { errorsOf, type Load, newTally, type Tally } from './client.ts'
-import { type Breakage, unbroken } from './control.ts'
+import { type Breakage, type Deed, unbroken } from './control.ts'
 import type { Stage, Theatre } from './stage.ts'
+import type { Edition } from './world.ts'
 
 /** One line of the result. `survived` of `tried` came out as they must; `errors` are answers that did not. */
 export type Row = {
@@ -30,12 +31,16 @@ export const rowOf = (fault: string, tried: number, without: readonly string[]):
 /** A fault with a stage of its own; plays itself and its counter-tests, and tells each row. */
 export type Fault = {
   name: string
+  /** Too slow for the quick part. */
+  slow?: true
   play(theatre: Theatre, options: { seed: number; quick: boolean; told: (row: Row) => void }): Promise<void>
 }
 
 /** A fault of what is around a running edge, and how it strikes. */
 export type EdgeFault = {
   name: string
+  /** Too slow for the quick part. */
+  slow?: true
   /** Protections; for each, or each few that stand for one another, there is a counter-test without them. */
   protections: readonly string[][]
   strike(scene: Scene): Promise<void>
@@ -59,19 +64,18 @@ export class Scene {
     this.scale = scale
   }
 
-  /** Breaks things, and puts load on the edge while they are broken. */
+  /** Breaks things, and puts load on the edge while they are broken; something is done to it before each so many requests. */
   async under(
     changes: Partial<Breakage>,
-    { requests = 120, connections = 6, coldEvery = 0, ...load }: Partial<Omit<Load, 'tag'>> & { coldEvery?: number } = {},
+    { requests = 120, connections = 6, every, deed = {}, ...load }: Partial<Omit<Load, 'tag'>> & { every?: number; deed?: Deed } = {},
   ): Promise<Tally> {
-    await this.stage.edge().breakAs({ ...changes, without: this.without, seed: this.seed, cold: coldEvery > 0 })
+    await this.stage.edge().breakAs({ ...changes, without: this.without, seed: this.seed })
     const told = await this.stage.client.load(
       { ...load, requests: Math.max(connections, Math.round(requests * this.scale)), connections, tag: this.tag },
-      coldEvery === 0 ? undefined : async (n) => (n > 0 && n % coldEvery === 0 ? this.stage.edge().breakAs({ cold: true }) : undefined),
+      every === undefined ? undefined : async (n) => (n % every === 0 ? this.stage.edge().breakAs(deed) : undefined),
     )
     this.tally.asked += told.asked
     this.tally.whole += told.whole
-    this.tally.refused += told.refused
     for (const [error, count] of told.errors) this.error(error, count)
     return told
   }
@@ -88,10 +92,16 @@ export class Scene {
     else this.error(otherwise)
   }
 
-  async mend(): Promise<void> {
+  /** Mends what was broken; the edge has to find its way back to this edition by itself. */
+  async recover(n = 1): Promise<void> {
+    // Where the clock is by now it stays.
     const { clockOff: _, ...rest } = unbroken
     await this.stage.edge().breakAs({ ...rest, without: this.without })
+    this.check(await this.stage.serves(await this.edition(n)), `edition ${n} was not served in the end`)
   }
+
+  edition = (n: number): Promise<Edition> => this.stage.theatre.edition(n)
+  publish = async (n: number): Promise<void> => this.stage.publish(await this.edition(n))
 
   /** The row, with the account of events still to be settled. */
   row(fault: string): Row {

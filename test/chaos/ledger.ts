@@ -20,6 +20,11 @@ export class Ledger {
     for (const item of items) known.add(item)
   }
 
+  /** How many acknowledged events are not named in the text of the archive. */
+  missing(tag: string, archive: string): number {
+    return [...(this.acknowledged.get(tag) ?? [])].filter((item) => !archive.includes(`"${item}"`)).length
+  }
+
   /** @param counts how often each item stands in the night's input */
   account(tag: string, counts: ReadonlyMap<string, number>): Account {
     const items = [...(this.acknowledged.get(tag) ?? [])]

@@ -3,14 +3,20 @@ import { placeOnnx } from '../../batch/onnx/build.ts'
 import { InputError } from '../../batch/sources/source.ts'
 import { parseOptions } from '../../scripts/parse-options.ts'
 import type { Row } from './fault.ts'
+import { clockFaults } from './faults/clock.ts'
 import { killFaults } from './faults/kills.ts'
 import { kvFaults } from './faults/kv.ts'
+import { nightFaults } from './faults/nights.ts'
+import { objectFaults } from './faults/objects.ts'
+import { onnxFaults } from './faults/onnx.ts'
 import { playOnEdge } from './play.ts'
 import { openTheatre } from './stage.ts'
 import { HEAD, isRight, lineOf } from './table.ts'
 
-const edgeFaults = [...kvFaults]
-const otherFaults = [...killFaults]
+const edgeFaults = [...kvFaults, ...objectFaults, ...onnxFaults, ...clockFaults]
+const otherFaults = [...killFaults, ...nightFaults]
+/** Of how many requests the quick part makes. */
+const QUICK_SCALE = 0.25
 const names = [...otherFaults, ...edgeFaults].map(({ name }) => name)
 
 const HELP = `npm run test:chaos           break what Nightjar stands on; nothing may be lost, doubled, mixed or answered wrong
@@ -47,6 +53,7 @@ async function main(): Promise<number> {
   const seed = Number(values.seed)
   if (!Number.isInteger(seed) || seed < 0) throw new InputError(`--seed must be a whole number, not "${values.seed}"`)
   const only = values.only?.split(',') ?? names
+  const isChosen = ({ name, slow }: { name: string; slow?: true }): boolean => only.includes(name) && !(values.quick && slow)
   const unknown = only.find((name) => !names.includes(name))
   if (unknown !== undefined) throw new InputError(`there is no fault "${unknown}"; --help names them`)
 
@@ -59,9 +66,8 @@ async function main(): Promise<number> {
   }
   const theatre = await openTheatre(values.log)
   try {
-    for (const fault of otherFaults) if (only.includes(fault.name)) await fault.play(theatre, { seed, quick: values.quick, told })
-    const chosen = edgeFaults.filter(({ name }) => only.includes(name))
-    await playOnEdge(theatre, chosen, { seed, scale: values.quick ? 0.25 : 1, told })
+    for (const fault of otherFaults) if (isChosen(fault)) await fault.play(theatre, { seed, quick: values.quick, told })
+    await playOnEdge(theatre, edgeFaults.filter(isChosen), { seed, scale: values.quick ? QUICK_SCALE : 1, told })
   } finally {
     theatre.close()
   }

@@ -14,7 +14,7 @@ import { Client } from './client.ts'
 import type { Breakage } from './control.ts'
 import { type Judge, makeJudge } from './judge.ts'
 import { Ledger } from './ledger.ts'
-import { type Edition, makeEdition, makeSite, publishEdition } from './world.ts'
+import { type Edition, makeEdition, makeEditionWithoutNumbers, makeSite, publishEdition } from './world.ts'
 
 /** What every fault needs, made once. */
 export type Theatre = {
@@ -24,7 +24,7 @@ export type Theatre = {
   output: Writable
   bundled: ReadonlyMap<string, string>
   worker(weakened: boolean): Promise<BuiltWorker>
-  /** Release number `n`; 1 is live at first after 0. */
+  /** Release number `n`; 1 is live at first after 0. WITHOUT_NUMBERS has a ranker of no use. */
   edition(n: number): Promise<Edition>
   close(): void
 }
@@ -39,7 +39,8 @@ export async function openTheatre(log: string | undefined): Promise<Theatre> {
     known.set(key, made)
     return made
   }
-  const edition = (n: number): Promise<Edition> => once(editions, n, () => makeEdition(n))
+  const edition = (n: number): Promise<Edition> =>
+    once(editions, n, () => (n === WITHOUT_NUMBERS ? makeEditionWithoutNumbers(n) : makeEdition(n)))
   const site = join(folder, 'site')
   return {
     folder,
@@ -80,6 +81,7 @@ export type StageOptions = {
   items?: readonly string[]
 }
 
+export const WITHOUT_NUMBERS = 66
 const SHOPPERS = 12
 /** How long recovering may take: by the clock of the edge, and by how often it is asked. */
 const RECOVERY_STEPS = 60
@@ -130,7 +132,9 @@ export async function openStage(
       const body = JSON.stringify({ writeKey: WRITE_KEY, ...shoppers[0], consent: 'granted' })
       for (let step = 0; step < RECOVERY_STEPS; step++) {
         const answer = await fetch(`${edge.url}/v1/recommendations`, { method: 'POST', body }).catch(() => null)
-        const told = answer?.ok ? ((await answer.json()) as RecommendationAnswer) : null
+        const told: RecommendationAnswer | null = answer?.ok
+          ? ((await answer.json().catch(() => null)) as RecommendationAnswer | null)
+          : null
         if (told?.release === release && (told.rung === 'onnx' || told.rung === 'reference')) return true
         await edge.breakAs({ later: STEP_MS })
         await setTimeout(10)

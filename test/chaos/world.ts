@@ -9,7 +9,7 @@ import { type DisplayPack, decodeDisplay } from '../../shared/release/display-pa
 import { contentHash } from '../../shared/release/hash.ts'
 import { packKey } from '../../shared/release/keys.ts'
 import { type Channel, type Manifest, releaseId } from '../../shared/release/manifest.ts'
-import { decodeModel, encodeModel } from '../../shared/release/model-pack.ts'
+import { decodeModel } from '../../shared/release/model-pack.ts'
 
 /** More than an isolate reads at once: some packs come as requests need them. */
 const ITEMS = 3000
@@ -48,8 +48,9 @@ function bufferOf(packs: Packs, hash: string): ArrayBuffer {
 /** A ranker that has learned nothing but not-a-number, as from a division by zero. */
 export const makeEditionWithoutNumbers = (edition: number): Promise<Edition> =>
   makeEdition(edition, async ({ manifest, packs }) => {
-    const weights = decodeModel(bufferOf(packs, manifest.model.hash))
-    const bytes = encodeModel({ ...weights, w1: weights.w1.map(() => Number.NaN), skip: weights.skip.map(() => Number.NaN) })
+    const bytes = new Uint8Array(bufferOf(packs, manifest.model.hash).slice(0))
+    const { w1, skip } = decodeModel(bytes.buffer)
+    for (const weights of [w1, skip]) weights.fill(Number.NaN)
     packs.delete(manifest.model.hash)
     manifest.model = { hash: await contentHash(bytes), bytes: bytes.length }
     packs.set(manifest.model.hash, bytes)

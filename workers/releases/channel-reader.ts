@@ -2,6 +2,7 @@ import { CHANNEL_KEY } from '../../shared/release/keys.ts'
 import { type ChannelEntry, checkEntry, parseChannel } from '../../shared/release/manifest.ts'
 import { type Background, behind } from '../background.ts'
 import { warn } from '../log.ts'
+import { since } from '../since.ts'
 import { isolate, type TrustedChannel } from './isolate.ts'
 import { loadRelease } from './loaded-release.ts'
 
@@ -18,7 +19,7 @@ const KV_CACHE_SECONDS = 30
 export async function readChannel(env: Env, ctx: Background): Promise<TrustedChannel | null> {
   const known = isolate.channel
   if (known === null) return refresh(env, ctx)
-  const age = Date.now() - known.at
+  const age = since(known.at)
   if (age < 1000 * Math.max(1, Number(env.CHANNEL_REFRESH_SECONDS) || 60)) return known.value
   if (age < TOO_OLD_MS && isolate.reads.underWay(CHANNEL_KEY)) return known.value
   const newer = refresh(env, behind(ctx))

@@ -2,6 +2,7 @@ import { emptyOverlay, type Overlay, parseOverlay } from '../../shared/overlay.t
 import { OVERLAY_KEY } from '../../shared/release/keys.ts'
 import { type Background, behind } from '../background.ts'
 import { warn } from '../log.ts'
+import { since } from '../since.ts'
 import { TooLate } from '../within.ts'
 import { isolate } from './isolate.ts'
 
@@ -12,7 +13,7 @@ const KV_CACHE_SECONDS = 30
 export async function readOverlay(env: Env, ctx: Background): Promise<Overlay> {
   const known = isolate.overlay
   if (known === null) return refresh(env, ctx)
-  if (Date.now() - known.at > FRESH_MS && !isolate.reads.underWay(OVERLAY_KEY)) ctx.waitUntil(refresh(env, behind(ctx)))
+  if (since(known.at) > FRESH_MS && !isolate.reads.underWay(OVERLAY_KEY)) ctx.waitUntil(refresh(env, behind(ctx)))
   return known.value
 }
 

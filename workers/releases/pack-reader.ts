@@ -22,9 +22,16 @@ const KV_CACHE_SECONDS = 86_400
 /** Without lists or neighbours there is another order; without display rows there is no answer from this release. */
 const FOR_DISPLAY = 0.25
 
+/**
+ * A miss is kept as long as a value would be, and a pack may come here later than the pointer that leads to it: asked for once
+ * more with this, it is missing for half a minute instead of a day.
+ */
+const MISS_CACHE_SECONDS = 30
+
 /** @throws PackError where KV has no such pack */
 export async function readPack(env: Env, hash: string): Promise<ArrayBuffer> {
-  const buffer = await env.RELEASES.get(packKey(hash), { type: 'arrayBuffer', cacheTtl: KV_CACHE_SECONDS })
+  const read = (cacheTtl: number): Promise<ArrayBuffer | null> => env.RELEASES.get(packKey(hash), { type: 'arrayBuffer', cacheTtl })
+  const buffer = (await read(KV_CACHE_SECONDS)) ?? (await read(MISS_CACHE_SECONDS))
   if (buffer === null) throw new PackError('truncated', `pack ${hash} is not in KV`)
   return buffer
 }

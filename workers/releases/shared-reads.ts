@@ -1,4 +1,5 @@
 import { type Background, timeLeft } from '../background.ts'
+import { since } from '../since.ts'
 import { TooLate, within } from '../within.ts'
 
 /** KV that has not answered by then is down as far as this request is concerned. */
@@ -12,7 +13,7 @@ const FAILED_MS = 5_000
  */
 export class SharedReads {
   private readonly running = new Map<string, { read: Promise<unknown>; since: number }>()
-  private readonly failed = new Map<string, { error: unknown; until: number }>()
+  private readonly failed = new Map<string, { error: unknown; at: number }>()
 
   /**
    * @param key stands for what `read` brings, so the caller knows T
@@ -21,7 +22,7 @@ export class SharedReads {
    */
   async get<T>(ctx: Background, key: string, read: () => Promise<T>): Promise<T> {
     const failure = this.failed.get(key)
-    if (failure !== undefined && Date.now() < failure.until) throw failure.error
+    if (failure !== undefined && since(failure.at) < FAILED_MS) throw failure.error
     const left = timeLeft(ctx)
     const running = this.running.get(key)?.read as Promise<T> | undefined
     if (running === undefined) {
@@ -44,14 +45,14 @@ export class SharedReads {
    */
   underWay(key: string): boolean {
     const running = this.running.get(key)
-    return running !== undefined && Date.now() - running.since < READ_MS
+    return running !== undefined && since(running.since) < READ_MS
   }
 
   private start<T>(ctx: Background, key: string, read: () => Promise<T>): Promise<T> {
     this.failed.delete(key)
     const started: Promise<T> = within(READ_MS, read())
       .catch((error: unknown) => {
-        this.failed.set(key, { error, until: Date.now() + FAILED_MS })
+        this.failed.set(key, { error, at: Date.now() })
         throw error
       })
       .finally(() => {

@@ -2,6 +2,7 @@ import { FEATURE_COUNT } from '../../shared/ranking/features.ts'
 import { referenceScores, type Weights } from '../../shared/ranking/reference-scorer.ts'
 import type { Background } from '../background.ts'
 import { warn } from '../log.ts'
+import { since } from '../since.ts'
 import { type Artefacts, deployed } from './artefacts.ts'
 import { mustAgree, type Session, startOnnx } from './onnx-session.ts'
 
@@ -11,8 +12,8 @@ type State =
   | { name: 'idle' }
   | { name: 'starting' }
   | { name: 'ready'; session: Session }
-  /** Not tried again before `until` (Unix milliseconds). */
-  | { name: 'failed'; until: number }
+  /** At `at` (Unix milliseconds), and not tried again at once. */
+  | { name: 'failed'; at: number }
 
 const TRY_AGAIN_MS = 60_000
 /** With the release's own weights, before ONNX ranks by them. */
@@ -64,7 +65,7 @@ function trusted(session: Session, weights: Weights, features: Float32Array, cou
  * the answer is on its way. Does nothing where SCORER says that the plan's CPU does not allow it.
  */
 export function warmUp(env: Env, ctx: Background, weights: Weights, artefacts: Artefacts = deployed): void {
-  if (env.SCORER === 'reference' || !(state.name === 'idle' || (state.name === 'failed' && state.until < Date.now()))) return
+  if (env.SCORER === 'reference' || !(state.name === 'idle' || (state.name === 'failed' && since(state.at) > TRY_AGAIN_MS))) return
   state = { name: 'starting' }
   ctx.waitUntil(start(weights, artefacts))
 }
@@ -83,6 +84,6 @@ async function start(weights: Weights, artefacts: Artefacts): Promise<void> {
 
 function drop(error: unknown): void {
   counters.onnxFailures++
-  state = { name: 'failed', until: Date.now() + TRY_AGAIN_MS }
+  state = { name: 'failed', at: Date.now() }
   warn('onnx-dropped', error)
 }

@@ -104,10 +104,21 @@ const brokenBucket = (bucket: R2Bucket): R2Bucket =>
     },
   })
 
+/** Shards of the log, in the order in which they were first asked. */
+const shards: string[] = []
+const SHARDS = 4
+
+/** Of the log's shards a share is down, always the same ones; of visitors' objects each call may fail. */
+function hits(className: 'Visitor' | 'EventLog', id: string, share: number): boolean {
+  if (className === 'Visitor') return strikes(share)
+  if (!shards.includes(id)) shards.push(id)
+  return shards.indexOf(id) < share * SHARDS
+}
+
 /** As an object's call fails or hangs, seen by its caller. */
-async function misbehave(className: 'Visitor' | 'EventLog'): Promise<void> {
+async function misbehave(className: 'Visitor' | 'EventLog', id: string): Promise<void> {
   const { objects } = breakage
-  if (objects === null || ![className, 'both'].includes(objects.of) || objects.how === 'evicted' || !strikes(objects.share)) return
+  if (objects === null || objects.how === 'evicted' || !hits(className, id, objects.share)) return
   if (objects.how === 'throwing') throw new Error('internal error; reference = 0123456789abcdef')
   if (objects.how === 'overloaded')
     throw Object.assign(new Error('Durable Object is overloaded. Too many requests queued.'), { overloaded: true })
@@ -125,7 +136,7 @@ function brokenObjects<T extends DurableObjectNamespace>(namespace: T, className
           const member: unknown = Reflect.get(of, name)
           if (typeof member !== 'function') return member
           return async (...parameters: unknown[]) => {
-            await misbehave(className)
+            await misbehave(className, id.toString())
             return Reflect.apply(member, of, parameters)
           }
         },

@@ -22,9 +22,9 @@ import { pace, realTime, rewind } from './clock.ts'
 export * from '../../../workers/index.ts'
 
 /** Ends the object in the middle of a call: before, while or after what was asked for is done. */
-async function evicting<T>(of: 'Visitor' | 'EventLog', ctx: DurableObjectState, work: () => Promise<T>): Promise<T> {
+async function evicting<T>(ctx: DurableObjectState, work: () => Promise<T>): Promise<T> {
   const { objects } = breakage
-  if (objects?.how !== 'evicted' || ![of, 'both'].includes(objects.of) || !strikes(objects.share)) return work()
+  if (objects?.how !== 'evicted' || !strikes(objects.share)) return work()
   if (drawn() < 0.5) ctx.abort('evicted before')
   const done = work()
   if (drawn() < 0.5) await done
@@ -32,13 +32,16 @@ async function evicting<T>(of: 'Visitor' | 'EventLog', ctx: DurableObjectState, 
   return done
 }
 
-/** Alarms at the pace of the broken clock. */
-const withBrokenAlarms = (ctx: DurableObjectState): DurableObjectState =>
-  withMember(
-    ctx,
-    'storage',
-    withMember(ctx.storage, 'setAlarm', (at: number) => ctx.storage.setAlarm(realTime(at))),
-  )
+/** Alarms at the pace of the broken clock; one that was set at another pace is none, and is set anew. */
+function withBrokenAlarms(ctx: DurableObjectState): DurableObjectState {
+  let speed = 0
+  const setAlarm = (at: number): Promise<void> => {
+    speed = breakage.speed
+    return ctx.storage.setAlarm(realTime(at))
+  }
+  const getAlarm = async (): Promise<number | null> => (speed === breakage.speed ? ctx.storage.getAlarm() : null)
+  return withMember(ctx, 'storage', withMember(withMember(ctx.storage, 'setAlarm', setAlarm), 'getAlarm', getAlarm))
+}
 
 const withMember = <T extends object>(target: T, replacedName: string, value: unknown): T =>
   new Proxy(target, {
@@ -57,13 +60,13 @@ export class EventLog extends ServedEventLog {
   }
 
   override append(...parameters: Parameters<ServedEventLog['append']>): Promise<void> {
-    return evicting('EventLog', this.ctx, () => super.append(...parameters))
+    return evicting(this.ctx, () => super.append(...parameters))
   }
 }
 
 export class Visitor extends ServedVisitor {
   override record(deeds: VisitorItem[], said: Consents, now: number): Promise<Visited> {
-    return evicting('Visitor', this.ctx, () => super.record(deeds, said, now))
+    return evicting(this.ctx, () => super.record(deeds, said, now))
   }
 }
 
@@ -88,6 +91,9 @@ function change({ cold, idle, later, seed, ...changes }: Partial<Breakage> & Dee
     coldScorer()
   }
   if (idle !== undefined) {
+    const { channel, overlay, releases } = isolate
+    coldStart()
+    Object.assign(isolate, { channel, overlay, releases })
     if (isolate.channel !== null) isolate.channel.at -= idle
     if (isolate.overlay !== null) isolate.overlay.at -= idle
   }
