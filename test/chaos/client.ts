@@ -130,7 +130,7 @@ export class Client {
     if (kind < 0.55)
       return { path: '/v1/recommendations', method: 'POST', body: { visitor, consent: 'granted', limit }, judge: whole(limit, true) }
     if (kind < 0.7) return { path: `/v1/items/${item}/similar?limit=${limit}`, method: 'GET', judge: whole(limit, false) }
-    if (kind < 0.8) return { path: '/v1/lists/GB/popular', method: 'GET', judge: whole(50, true) }
+    if (kind < 0.8) return { path: '/v1/lists/GB/popular', method: 'GET', judge: whole(50, false) }
     if (kind < 0.9) return { path: `/v1/latest?limit=${limit}`, method: 'GET', judge: whole(limit, true) }
     const ids = Array.from({ length: 30 }, (_, i) => this.items[(Math.floor(kind * 1e6) + 7 * i) % this.items.length])
     return {

@@ -16,6 +16,8 @@ export type Breakage = {
   clockStill: boolean
   /** Alarms come so many times sooner, and the clock runs so many times faster. */
   speed: number
+  /** Milliseconds in which an answer must be made, by the broken clock; null: what the deployment has. */
+  answerWithin: number | null
   /** Protections that do not hold; only the weakened build listens. */
   without: string[]
 }
@@ -32,6 +34,7 @@ export const unbroken: Breakage = {
   clockOff: 0,
   clockStill: false,
   speed: 1,
+  answerWithin: null,
   without: [],
 }
 
@@ -39,11 +42,14 @@ export const unbroken: Breakage = {
 export type Deed = {
   /** As if it had just started. */
   cold?: boolean
-  /** As if nobody had asked it for so long (milliseconds), and its packs had had to make room. */
+  /** As if nobody had asked it for so long (milliseconds), and all but its pointer had had to make room. */
   idle?: number
   /** Moves the clock on (milliseconds). */
   later?: number
 }
+
+/** So long that no answer is cut short on a busy machine, or by a clock that jumps: for those that must be of what is live. */
+export const UNHURRIED_MS = 10 * 60_000
 
 /** How long a slow read or call takes. */
 export const SLOW_MS = 5000

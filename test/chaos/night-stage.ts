@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import { recordDevServer } from '../../batch/stores/dev-server.ts'
 import type { RecommendationAnswer } from '../../shared/schemas/recommendations.ts'
+import { UNHURRIED_MS } from './control.ts'
 import type { Row } from './fault.ts'
 import { nightInput } from './night-input.ts'
 import { nightEdition, nightItems, runWholeNight, writeCatalogue, writeHistory } from './nights.ts'
@@ -20,7 +21,12 @@ export type NightStage = Stage & {
 
 /** @param end where the history ends, Unix milliseconds */
 export async function openNightStage(theatre: Theatre, options: StageOptions, end = Date.now()): Promise<NightStage> {
-  const stage = await openStage(theatre, { ...options, nights: nightEdition, items: nightItems })
+  const stage = await openStage(theatre, {
+    ...options,
+    breakage: { answerWithin: UNHURRIED_MS, ...options.breakage },
+    nights: nightEdition,
+    items: nightItems,
+  })
   const nights: NightStage = {
     ...stage,
     edition: 0,

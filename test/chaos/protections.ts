@@ -24,7 +24,7 @@ export const protections: readonly Protection[] = [
   {
     name: 'the bundled list',
     at: 'edge',
-    file: 'workers/serving/answer.ts',
+    file: 'workers/serving/without-release.ts',
     code: '    return parsed.success ? parsed.output.items : []',
     weakened: "    return parsed.success && !isWithout('the bundled list') ? parsed.output.items : []",
   },
@@ -40,6 +40,13 @@ export const protections: readonly Protection[] = [
     at: 'edge',
     file: 'workers/serving/from-releases.ts',
     code: "    warn('rung-failed', error, { release: current.loaded.release })",
+    weakened: "    if (isWithout('the rungs below a failed one')) throw error",
+  },
+  {
+    name: 'the rungs below a failed one',
+    at: 'edge',
+    file: 'workers/releases/current.ts',
+    code: "    warn('release-unusable', error, { release: entry.release })",
     weakened: "    if (isWithout('the rungs below a failed one')) throw error",
   },
   {
@@ -61,11 +68,11 @@ export const protections: readonly Protection[] = [
     name: 'events are kept before they are acknowledged',
     at: 'edge',
     file: 'workers/objects/event-log.ts',
-    code: "    this.ctx.storage.sql.exec('INSERT INTO posts (received, lines, network, mark) VALUES (?, ?, ?, ?)', received, lines, network, mark)",
+    code: '    this.posts.add({ received, lines, network, mark })',
     weakened: `
-      const insert = () => this.ctx.storage.sql.exec('INSERT INTO posts (received, lines, network, mark) VALUES (?, ?, ?, ?)', received, lines, network, mark)
-      if (isWithout('events are kept before they are acknowledged')) setTimeout(insert, 200)
-      else insert()`,
+    const add = () => this.posts.add({ received, lines, network, mark })
+    if (isWithout('events are kept before they are acknowledged')) setTimeout(add, 2000)
+    else add()`,
   },
   {
     name: 'a miss is soon forgotten',
@@ -86,15 +93,15 @@ export const protections: readonly Protection[] = [
     name: 'another shard takes a post',
     at: 'edge',
     file: 'workers/objects/event-log-client.ts',
-    code: '    .slice(0, MOST_TRIES)',
-    weakened: "    .slice(0, isWithout('another shard takes a post') ? 1 : MOST_TRIES)",
+    code: '.slice(0, MOST_TRIES)',
+    weakened: ".slice(0, isWithout('another shard takes a post') ? 1 : MOST_TRIES)",
   },
   {
     name: 'another shard takes a post',
     at: 'edge',
     file: 'workers/objects/event-log-client.ts',
-    code: '      failedAt.set(shard, Date.now())',
-    weakened: "      if (!isWithout('another shard takes a post')) failedAt.set(shard, Date.now())",
+    code: 'Number(since(failedAt',
+    weakened: "Number(!isWithout('another shard takes a post') && since(failedAt",
   },
   {
     name: 'a visitor whose object fails is a stranger',

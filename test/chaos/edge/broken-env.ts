@@ -13,6 +13,9 @@ export function brokenEnv(env: Env): Env {
       EVENTS: brokenBucket(env.EVENTS),
       VISITORS: brokenObjects(env.VISITORS, 'Visitor'),
       EVENT_LOGS: brokenObjects(env.EVENT_LOGS, 'EventLog'),
+      get ANSWER_WITHIN_MS() {
+        return breakage.answerWithin === null ? env.ANSWER_WITHIN_MS : String(breakage.answerWithin)
+      },
     }
     known.set(env, broken)
   }

@@ -91,9 +91,9 @@ function change({ cold, idle, later, seed, ...changes }: Partial<Breakage> & Dee
     coldScorer()
   }
   if (idle !== undefined) {
-    const { channel, overlay, releases } = isolate
+    const { channel, overlay } = isolate
     coldStart()
-    Object.assign(isolate, { channel, overlay, releases })
+    Object.assign(isolate, { channel, overlay })
     if (isolate.channel !== null) isolate.channel.at -= idle
     if (isolate.overlay !== null) isolate.overlay.at -= idle
   }

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises'
 import { randomStream } from '../../../shared/random.ts'
+import { UNHURRIED_MS } from '../control.ts'
 import { type Fault, type Row, rowOf } from '../fault.ts'
 import { nightInput } from '../night-input.ts'
 import { type NightStage, openNightStage, settledByNight } from '../night-stage.ts'
@@ -44,7 +45,11 @@ const BUSY = { requests: 0, connections: 4, tag: TAG, restarts: true, flushes: t
 
 /** The edge is killed at random moments while visitors browse and buy, and writes its events out meanwhile. */
 async function killEdge(theatre: Theatre, { seed, kills, without = [] }: KillOptions): Promise<{ row: Row; stage: Stage }> {
-  const stage = await openStage(theatre, { weakened: without.length > 0, seed, breakage: { speed: SPEED, without: [...without] } })
+  const stage = await openStage(theatre, {
+    weakened: without.length > 0,
+    seed,
+    breakage: { speed: SPEED, answerWithin: UNHURRIED_MS, without: [...without] },
+  })
   const random = randomStream(seed)
   const over = new AbortController()
   const row = rowOf('kill-9-edge', kills, without)

@@ -1,7 +1,7 @@
 import { packsOf } from '../../../batch/release/release-store.ts'
 import { CHANNEL_KEY, packKey } from '../../../shared/release/keys.ts'
 import type { Channel } from '../../../shared/release/manifest.ts'
-import type { KvFault } from '../control.ts'
+import { type KvFault, UNHURRIED_MS } from '../control.ts'
 import type { EdgeFault, Scene } from '../fault.ts'
 import { channelOf, packsInPlace } from '../world.ts'
 
@@ -15,13 +15,14 @@ async function failing(scene: Scene, how: KvFault, instead: Record<string, strin
     ['', 0.4],
     ['', 1],
   ] as const)
-    await scene.under({ kv: { how, share, keys }, instead }, { every: 15, deed: { cold: true } })
+    await scene.under({ kv: { how, share, keys }, instead, answerWithin: UNHURRIED_MS }, { every: 15, deed: { cold: true } })
   await scene.recover()
 }
 
 /** The pointer as it must never be. */
 async function pointers(scene: Scene): Promise<string[]> {
   const [before, live, other, nowhere] = await Promise.all([0, 1, 2, 9].map(scene.edition))
+  scene.stage.judge.knows(nowhere)
   const channels: Channel[] = [
     channelOf(nowhere, before),
     channelOf(nowhere, null),
@@ -35,7 +36,7 @@ async function pointers(scene: Scene): Promise<string[]> {
 export const kvFaults: readonly EdgeFault[] = [
   { name: 'kv-missing', protections: [['the bundled list']], strike: (scene) => failing(scene, 'missing') },
   { name: 'kv-throwing', protections: [['the rungs below a failed one']], strike: (scene) => failing(scene, 'throwing') },
-  { name: 'kv-truncated', protections: [['the rungs below a failed one']], strike: (scene) => failing(scene, 'truncated') },
+  { name: 'kv-truncated', slow: true, protections: [['the rungs below a failed one']], strike: (scene) => failing(scene, 'truncated') },
   { name: 'kv-flipped', protections: [['packs are what their name says']], strike: (scene) => failing(scene, 'flipped') },
   {
     name: 'kv-foreign',
@@ -67,6 +68,7 @@ export const kvFaults: readonly EdgeFault[] = [
     async strike(scene) {
       // The pointer comes here before what it points to.
       const [live, late] = await Promise.all([1, 3].map(scene.edition))
+      scene.stage.judge.knows(late)
       const { kv } = scene.stage.edge().stores
       await kv.put([{ key: CHANNEL_KEY, value: JSON.stringify(channelOf(late, live)) }])
       const remembering = { kv: { how: 'remembers' as const, share: 1, keys: '' } }
@@ -108,7 +110,7 @@ export const kvFaults: readonly EdgeFault[] = [
           .filter((hash) => !kept.has(hash))
           .map(packKey),
       )
-      const unreachable = { kv: { how: 'throwing' as const, share: 1, keys: `^${CHANNEL_KEY}$` } }
+      const unreachable = { kv: { how: 'throwing' as const, share: 1, keys: `^${CHANNEL_KEY}$` }, answerWithin: UNHURRIED_MS }
       await scene.under(unreachable, { requests: 60, every: 20, deed: { idle: 24 * 3_600_000 } })
       await scene.under({ kv: null }, { requests: 60, every: 20, deed: { idle: 24 * 3_600_000 } })
       await scene.recover(2)

@@ -32,6 +32,7 @@ export const objectFaults: readonly EdgeFault[] = [
   },
   {
     name: 'objects-overloaded',
+    slow: true,
     protections: [['another shard takes a post']],
     async strike(scene) {
       await scene.under({ objects: { how: 'overloaded', share: 0.75 } }, { requests: 240 })

@@ -1,9 +1,13 @@
+import { UNHURRIED_MS } from '../control.ts'
 import type { EdgeFault, Scene } from '../fault.ts'
 import { WITHOUT_NUMBERS } from '../stage.ts'
 
 /** The runtime fails again and again; a minute after each time it is started anew. */
 async function failing(scene: Scene, how: 'trap' | 'no-memory'): Promise<void> {
-  await scene.under({ onnx: { how, share: 0.3 } }, { requests: 300, only: 'reads', meant: true, every: 20, deed: { later: 61_000 } })
+  await scene.under(
+    { onnx: { how, share: 0.3 }, answerWithin: UNHURRIED_MS },
+    { requests: 300, only: 'reads', meant: true, every: 20, deed: { later: 61_000 } },
+  )
   const { onnxFailures } = (await (await fetch(`${scene.stage.edge().url}/readyz`)).json()) as { onnxFailures: number }
   scene.check(onnxFailures > 0, 'ONNX did not fail once')
   await scene.recover()
@@ -11,7 +15,12 @@ async function failing(scene: Scene, how: 'trap' | 'no-memory'): Promise<void> {
 
 export const onnxFaults: readonly EdgeFault[] = [
   { name: 'onnx-traps', protections: [['a session that failed is dropped']], strike: (scene) => failing(scene, 'trap') },
-  { name: 'onnx-out-of-memory', protections: [['a session that failed is dropped']], strike: (scene) => failing(scene, 'no-memory') },
+  {
+    name: 'onnx-out-of-memory',
+    slow: true,
+    protections: [['a session that failed is dropped']],
+    strike: (scene) => failing(scene, 'no-memory'),
+  },
   {
     name: 'model-of-nan',
     protections: [['weights are numbers']],
