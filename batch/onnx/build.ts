@@ -31,13 +31,13 @@ export type OnnxBuild = {
   start: Start
   /** One line that says what is deployed, and why. */
   line: string
-  /** Names the slim runtime and the pruned snapshot by their bytes; null where there is no slim runtime. */
+  /** Names the slim runtime and the pruned snapshot by their bytes; null where there is none of the two. */
   artefacts: string | null
   filesFor(start: Start): Artefacts
 }
 
 /** What is kept of a build beside its files. */
-type Told = { key: string; refused: string | null; failed: string | null }
+type Told = { key: string; refused: string | null; failed: string | null; needsAll: string | null }
 
 /**
  * Makes what the Worker starts ONNX from, unless it is made already, and puts it where the Worker imports it.
@@ -58,9 +58,9 @@ export async function buildOnnx(model: string = GRAPH_FILE): Promise<OnnxBuild> 
   const folder = join(DIST, hashOf(readStock(), readFileSync(GLUE), graph, ...builderCode()))
   if (!existsSync(folder)) await make(graph, folder)
   const read = (name: string): Uint8Array<ArrayBuffer> => Uint8Array.from(readFileSync(join(folder, name)))
-  const { key, refused, failed }: Told = JSON.parse(readFileSync(join(folder, 'told.json'), 'utf8'))
+  const { key, refused, failed, needsAll }: Told = JSON.parse(readFileSync(join(folder, 'told.json'), 'utf8'))
   if (refused !== null) throw new InputError(`${model} cannot rank: ${refused}`)
-  const artefacts = failed === null ? hashOf(read('runtime.wasm'), read('pruned.bin')) : null
+  const artefacts = failed === null && needsAll === null ? hashOf(read('runtime.wasm'), read('pruned.bin')) : null
   const start = failed !== null ? 'stock' : artefacts !== null && isCompared(artefacts) ? 'pruned' : 'whole'
   const filesFor = (wanted: Start): Artefacts => ({
     'runtime.wasm': wanted === 'stock' ? readStock() : read('runtime.wasm'),
@@ -70,7 +70,11 @@ export async function buildOnnx(model: string = GRAPH_FILE): Promise<OnnxBuild> 
   })
   const how = {
     pruned: 'a slim runtime, started from a snapshot',
-    whole: `a slim runtime, started from a snapshot of all its memory (less of it after "npx nightjar bench onnx --runs ${NEEDED_RUNS} --record")`,
+    whole: `a slim runtime, started from a snapshot of all its memory (${
+      needsAll === null
+        ? `less of it after "npx nightjar bench onnx --runs ${NEEDED_RUNS} --record"`
+        : `with less of it, it differs in ${needsAll}`
+    })`,
     stock: `onnxruntime-web as it comes, because ${failed}`,
   }[start]
   const size = Math.round(gzipBytes(filesFor(start)) / 1000)
@@ -103,9 +107,14 @@ async function make(graph: Uint8Array<ArrayBuffer>, folder: string): Promise<voi
   if (answer.made !== null) {
     write('runtime.wasm', answer.made.runtime)
     write('whole.bin', encodeSnapshot(answer.made.whole))
-    write('pruned.bin', encodeSnapshot(answer.made.pruned))
+    if (answer.made.pruned !== null) write('pruned.bin', encodeSnapshot(answer.made.pruned))
   }
-  const told: Told = { key: answer.stock?.key ?? '', refused: answer.refused, failed: answer.failed }
+  const told: Told = {
+    key: answer.stock?.key ?? '',
+    refused: answer.refused,
+    failed: answer.failed,
+    needsAll: answer.made?.needsAll ?? null,
+  }
   write('told.json', JSON.stringify(told))
   try {
     renameSync(draft, folder)
