@@ -54,7 +54,7 @@ let drawItem: () => string
 const random = randomStream(4)
 let clicked = 0
 
-const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS })
+const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS, scheduling: 'lifo' })
 
 type Answered = { status: number; text: string }
 
@@ -68,7 +68,12 @@ const send = (method: string, path: string, body?: object): Promise<Answered> =>
       response.on('end', () => resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString() }))
       response.on('error', reject)
     })
-    sent.on('error', reject)
+    sent.on('error', (error: NodeJS.ErrnoException) => {
+      // The server closes connections that rest for some seconds, perhaps just as one is used again: Node's documentation asks
+      // for another try then. Nothing was answered, and an event that comes twice counts once.
+      if (sent.reusedSocket && error.code === 'ECONNRESET') send(method, path, body).then(resolve, reject)
+      else reject(error)
+    })
     sent.end(text)
   })
 
