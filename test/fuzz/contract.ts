@@ -7,6 +7,7 @@ import type { Api, Operation, Responded } from './operations.ts'
 /** Headers that are the business of HTTP, of CORS, or of 405, and not of an operation. */
 const OF_HTTP = new Set([
   'access-control-allow-origin',
+  'access-control-expose-headers',
   'allow',
   'connection',
   'content-encoding',

@@ -36,6 +36,7 @@ async function main(): Promise<number> {
     return said('requests, mutations and seed are whole numbers; --help lists the options\n', 2)
   const [requests, mutations, seed] = numbers
   if (seed > MOST_SEED) return said(`the seed is at most ${MOST_SEED}\n`, 2)
+  if (values.json !== undefined && !isWritable(values.json)) return said(`${values.json} cannot be written\n`, 2)
   const attacked = requests === 0 ? null : await attackWorker(seed, requests)
   const codecs = mutations === 0 ? null : await runCodecs(seed, mutations, told('mutations', mutations))
   const rows = [...(attacked?.rows ?? []), ...(codecs?.rows ?? [])]
@@ -47,6 +48,16 @@ async function main(): Promise<number> {
   const never = attacked?.never ?? []
   if (never.length > 0) process.stdout.write(`no request got through to ${never.join(', ')}: the run says nothing of them\n`)
   return rows.every(({ lost, doubled, errors }) => lost + doubled + errors === 0) && never.length === 0 ? 0 : 1
+}
+
+/** Asked before, not after, minutes of work. */
+function isWritable(file: string): boolean {
+  try {
+    writeFileSync(file, '')
+    return true
+  } catch {
+    return false
+  }
 }
 
 function said(text: string, code: number): number {
