@@ -186,7 +186,7 @@ export const protections: readonly Protection[] = [
   {
     name: 'an event counts once',
     at: 'night',
-    file: 'batch/ingest.ts',
+    file: 'batch/clean.ts',
     code: 'OVER (PARTITION BY id, item ORDER BY seq) > 1',
     weakened: 'OVER (PARTITION BY id, item, rowid ORDER BY seq) > 1',
   },
