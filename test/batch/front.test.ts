@@ -64,8 +64,9 @@ it('a release too large for one pack of each kind still has every row where its 
     const slot = core.slot[item]
     expect(display[packOfSlot(manifest.display, slot)].id(slot)).toBe(`made-up-${String(item).padStart(7, '0')}`)
     const row = neighbours[packOfSlot(manifest.neighbours, slot)].row(slot)
-    // What is made up has its neighbours about two hundred places around it.
-    for (const other of row.items) expect(Math.min(Math.abs(other - item), core.items - Math.abs(other - item))).toBeLessThan(300)
+    // What is made up has its neighbours at most 200 places around it.
+    for (const other of row.items.subarray(row.from, row.to))
+      expect(Math.min(Math.abs(other - item), core.items - Math.abs(other - item))).toBeLessThanOrEqual(200)
   }
   const [first] = manifest.firstList ?? []
   expect(first.values).toMatchObject({ edition: 1, title: expect.stringContaining('Made-up article') })
