@@ -19,6 +19,8 @@ export type IngestOptions = {
   to?: number
   /** False learns from all that the edge's visitors did, however fast; only to show what the limits are for. */
   humanPace?: boolean
+  /** How many rows, about, are compared with one another at once to find those that were sent twice or too fast. */
+  rowsAPass?: number
 }
 
 /** A visit ends after this long without a deed. */

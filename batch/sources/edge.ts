@@ -36,9 +36,12 @@ export function edge(folder: string): Source {
         CREATE OR REPLACE TEMP TABLE records AS
         WITH erased AS (SELECT visitor, max("until") AS until_ms FROM archived WHERE type = 'erasure' GROUP BY visitor),
           merged AS (SELECT visitor, max_by("into", (received, "into")) AS login FROM archived WHERE type = 'merge' GROUP BY visitor)
-        SELECT row_number() OVER (ORDER BY received, id) AS nth, archived.* REPLACE (coalesce(login, visitor) AS visitor)
-        FROM archived LEFT JOIN merged USING (visitor)
-        WHERE NOT EXISTS (SELECT 1 FROM erased WHERE erased.visitor IN (archived.visitor, login) AND archived.received <= erased.until_ms);
+        -- Sorted and then counted: a sort goes to disk where memory ends, numbers over an order are made in memory.
+        SELECT row_number() OVER () AS nth, * FROM (
+          SELECT archived.* REPLACE (coalesce(login, visitor) AS visitor)
+          FROM archived LEFT JOIN merged USING (visitor)
+          WHERE NOT EXISTS (SELECT 1 FROM erased WHERE erased.visitor IN (archived.visitor, login) AND archived.received <= erased.until_ms)
+          ORDER BY received, id);
         INSERT INTO raw_events
         WITH bought AS (
           SELECT nth, id, visitor, coalesce("at", received) AS at_ms, country, device, referrer, unnest(items) AS line FROM records WHERE type = 'purchase')

@@ -63,3 +63,25 @@ it('a window is half open, and says what it left out', async () => {
   expect((await days(1, 2)).fingerprint).toBe(tuesday.fingerprint)
   expect((await days(4)).deeds.count).toBe(0)
 })
+
+it('what was sent twice or too fast is the same, however few rows are compared at once', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'nightjar-passes-'))
+  try {
+    mkdirSync(join(folder, 'events/date=2026-11-23/hour=00'), { recursive: true })
+    // 300 visitors, each with 12 clicks on one of their two items; every third event comes twice, far apart.
+    const lines = Array.from({ length: 3600 }, (_, n) => {
+      const at = MONDAY + 5000 * n
+      return `${JSON.stringify({ v: 1, id: `event-${n}`, type: 'click', item: `item-${(n % 300) + (n % 7 === 0 ? 1 : 0)}`, at, received: at, visitor: (n % 300).toString(16).padStart(16, '0'), country: 'GB' })}\n`
+    })
+    writeFileSync(join(folder, 'events/date=2026-11-23/hour=00/a.ndjson'), [...lines, ...lines.filter((_, n) => n % 3 === 0)].join(''))
+    const read = (rowsAPass?: number): Promise<Dataset> =>
+      ingest([edge(folder)], { threads: 2, workDirectory: folder, ...(rowsAPass !== undefined && { rowsAPass }) })
+    const whole = await read()
+    expect(whole.dropped['sent twice']).toBe(1200)
+    expect(whole.dropped['faster than a person']).toBeGreaterThan(500)
+    const parts = await read(97)
+    expect([parts.fingerprint, parts.dropped]).toEqual([whole.fingerprint, whole.dropped])
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
+})
