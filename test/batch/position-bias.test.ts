@@ -148,12 +148,12 @@ describe('a night after many impressions', () => {
     try {
       writeFileSync(
         join(folder, 'log.ndjson'),
-        recorded(600)
+        recorded(1200)
           .map((line) => `${JSON.stringify(line)}\n`)
           .join(''),
       )
       const train = await ingest([edge(folder)], { threads: 1, workDirectory: folder })
-      const config = readConfig(undefined, { trials: 1, epochs: 4, decisions: 600, minVisitors: 1 })
+      const config = readConfig(undefined, { trials: 1, epochs: 8, decisions: 1200, minVisitors: 1 })
       const { release, manifest } = await learnRelease({ train }, config, silentProgress)
       expect((await checkEntry({ release, manifest: JSON.parse(JSON.stringify(manifest)) })).manifest.positionBias).toEqual(
         manifest.positionBias,

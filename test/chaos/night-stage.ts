@@ -15,6 +15,8 @@ export type NightStage = Stage & {
   beUp(directory?: string): void
   /** Which edition is served; NaN where it is none. */
   served(): Promise<number>
+  /** The same, once an isolate has read and follows what the last night published, or 30 s later. */
+  servedAfterNight(): Promise<number>
   /** A night that gets through, on a new catalogue, and is then served. @throws Error when it is not */
   night(directory?: string, without?: readonly string[]): Promise<void>
 }
@@ -39,14 +41,18 @@ export async function openNightStage(theatre: Theatre, options: StageOptions, en
       const { items } = (await answer.json()) as RecommendationAnswer
       return Number(items[0]?.values.edition)
     },
+    async servedAfterNight() {
+      const deadline = Date.now() + 30_000
+      for (;;) {
+        const edition = await nights.served()
+        if (edition === nights.edition || Date.now() > deadline) return edition
+        await setTimeout(100)
+      }
+    },
     async night(directory = stage.directory, without = []) {
       writeCatalogue(stage.directory, ++nights.edition)
       await runWholeNight({ directory, input: stage.directory, without })
-      const deadline = Date.now() + 30_000
-      while ((await nights.served()) !== nights.edition) {
-        if (Date.now() > deadline) throw new Error(`edition ${nights.edition} was not served after its night`)
-        await setTimeout(100)
-      }
+      if ((await nights.servedAfterNight()) !== nights.edition) throw new Error(`edition ${nights.edition} was not served after its night`)
     },
   }
   try {

@@ -123,7 +123,7 @@ const coreBytes = ({ salt: _, ...columns }: Core & { salt: number }): Bytes => e
 
 const model = fc.integer({ min: 1, max: 40 }).chain((hidden) => {
   const floats = (length: number) =>
-    fc.float32Array({ minLength: length, maxLength: length, noNaN: true }).map((array) => Float32Array.from(array))
+    fc.float32Array({ minLength: length, maxLength: length, noNaN: true, min: -1e6, max: 1e6 }).map((array) => Float32Array.from(array))
   return fc.record({
     features: fc.constant(FEATURE_COUNT),
     hidden: fc.constant(hidden),
@@ -211,6 +211,19 @@ describe('what was encoded is read back', () => {
       }),
       RUNS,
     )
+  })
+
+  it('model: no weight that is no number, or so large that a score may not be one, neither written nor read', () => {
+    const whole = { ...fc.sample(model, 1)[0], b1: Float32Array.of(12345.5) }
+    for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, 2e6]) {
+      const bytes = encodeModel(whole)
+      const spoilt = { ...whole, b1: Float32Array.of(bad) }
+      expect(() => encodeModel(spoilt)).toThrow(PackError)
+      // The four bytes that say b1 are made to say the other.
+      const view = new DataView(bytes.buffer)
+      for (let at = 0; at + 4 <= bytes.length; at += 4) if (view.getFloat32(at, true) === whole.b1[0]) view.setFloat32(at, bad, true)
+      expect(() => decodeModel(bytes.buffer)).toThrow(PackError)
+    }
   })
 
   it('model: the weights to the bit', () => {

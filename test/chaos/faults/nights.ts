@@ -80,7 +80,7 @@ async function fillDisk(theatre: Theatre, seed: number, nights: number, without:
       if (moment !== 'before') fill(disk)
       const end = await night.ended
       await setTimeout(1500)
-      const after = await stage.served()
+      const after = await (end.code === 0 ? stage.servedAfterNight() : stage.served())
       judgeEnd(row, end, after === stage.edition)
       if (after !== before && after !== stage.edition) note(row, `edition ${after} was served where ${before} was live`)
       rmSync(join(disk, 'filler'))
