@@ -13,7 +13,10 @@ import { likeness } from './likeness.ts'
 export const LIVE_ITEMS_KEY = 'live/items.json'
 /** More than this beside a release would make every isolate slow; what is over it waits for the night. */
 export const MOST_LIVE = 1000
-const ATTEMPTS = 6
+const ATTEMPTS = 10
+/** Writers who meet part again by chance, for up to this long after the first time, and twice as long after each other. */
+const FIRST_PAUSE_MS = 20
+const LAST_PAUSE_MS = 1000
 /** Changes that came at nearly the same time may be listed by a night in another order. */
 const MARGIN_MS = 5 * 60_000
 
@@ -62,6 +65,7 @@ async function replaceLive(env: Env, change: (items: LiveItem[]) => Promise<Live
     const onlyIf = object === null ? new Headers({ 'if-none-match': '*' }) : { etagMatches: object.etag }
     const written = await env.EVENTS.put(LIVE_ITEMS_KEY, JSON.stringify({ v: 1, items: after }), { onlyIf })
     if (written !== null) return after
+    await scheduler.wait(Math.random() * Math.min(LAST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt))
   }
   throw new Error(`${LIVE_ITEMS_KEY} keeps changing`)
 }

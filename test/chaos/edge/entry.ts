@@ -32,6 +32,16 @@ async function evicting<T>(ctx: DurableObjectState, work: () => Promise<T>): Pro
   return done
 }
 
+/** The log's shards, in the order in which they began. */
+const shards: string[] = []
+const SHARDS = 4
+
+/** Half of the shards are safe: where all of them go at once, a post is refused, as it should be. */
+function isFragile(id: string): boolean {
+  if (!shards.includes(id)) shards.push(id)
+  return shards.indexOf(id) < SHARDS / 2
+}
+
 /** Alarms at the pace of the broken clock; one that was set at another pace is none, and is set anew. */
 function withBrokenAlarms(ctx: DurableObjectState): DurableObjectState {
   let speed = 0
@@ -60,7 +70,8 @@ export class EventLog extends ServedEventLog {
   }
 
   override append(...parameters: Parameters<ServedEventLog['append']>): Promise<void> {
-    return evicting(this.ctx, () => super.append(...parameters))
+    const work = (): Promise<void> => super.append(...parameters)
+    return isFragile(this.ctx.id.toString()) ? evicting(this.ctx, work) : work()
   }
 }
 

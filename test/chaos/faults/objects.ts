@@ -43,7 +43,7 @@ export const objectFaults: readonly EdgeFault[] = [
     name: 'objects-evicted',
     protections: [['events are kept before they are acknowledged']],
     async strike(scene) {
-      await scene.under({ objects: { how: 'evicted', share: 0.2 } }, { requests: 240 })
+      await scene.under({ objects: { how: 'evicted', share: 0.4 } }, { requests: 240 })
       await scene.recover()
     },
   },
