@@ -60,12 +60,12 @@ export async function pruneLiveItems(env: Env, ctx: Background, now: number): Pr
 /** Whoever else wrote in between is read again. */
 async function replaceLive(env: Env, change: (items: LiveItem[]) => Promise<LiveItem[]> | LiveItem[]): Promise<LiveItem[]> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+    if (attempt > 0) await scheduler.wait(Math.random() * Math.min(LAST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1)))
     const object = await env.EVENTS.get(LIVE_ITEMS_KEY)
     const after = await change(object === null ? [] : v.parse(State, await object.json()).items)
     const onlyIf = object === null ? new Headers({ 'if-none-match': '*' }) : { etagMatches: object.etag }
     const written = await env.EVENTS.put(LIVE_ITEMS_KEY, JSON.stringify({ v: 1, items: after }), { onlyIf })
     if (written !== null) return after
-    await scheduler.wait(Math.random() * Math.min(LAST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt))
   }
   throw new Error(`${LIVE_ITEMS_KEY} keeps changing`)
 }
