@@ -15,7 +15,12 @@ import { runNight } from './run-night.ts'
 import { DEFAULT_DIRECTORY } from './target.ts'
 import { wholeNumber } from './whole-number.ts'
 
-type EdgeBenchOptions = { source: string; directory: string; rounds: number; scenarios?: Scenario[]; quick?: true; json?: string }
+/** What a run measures: these at a warm isolate, and whether what is cold as well. */
+type Wanted = { warm: readonly Scenario[]; cold: boolean }
+type EdgeBenchOptions = { source: string; directory: string; rounds: number; scenarios: Wanted; quick?: true; json?: string }
+
+const EVERYTHING: Wanted = { warm: scenarios, cold: true }
+const COLD = 'cold'
 
 export const edgeCommand = (): Command =>
   new Command('edge')
@@ -27,18 +32,23 @@ export const edgeCommand = (): Command =>
       join(DEFAULT_DIRECTORY, 'bench-edge'),
     )
     .option('--rounds <n>', 'how often each is measured; the medians are told', wholeNumber(1, 100), 5)
-    .option('--scenarios <names>', 'only these, with commas between them, beside the floor, and nothing cold', scenariosNamed)
+    .addOption(
+      new Option('--scenarios <names>', 'only these, with commas between them; with any but "cold" the floor too')
+        .argParser(scenariosNamed)
+        .default(EVERYTHING, 'all'),
+    )
     .option('--quick', 'few and short rounds, and a smaller catalogue for memory: to see that it works, not what it says')
     .option('--json <file>', 'write rows {scenario, connections, metric, value}')
     .action(benchEdge)
 
 /** @throws InvalidArgumentError */
-function scenariosNamed(text: string): Scenario[] {
+function scenariosNamed(text: string): Wanted {
   const named = new Set(text.split(',').map((name) => name.trim()))
+  const cold = named.delete(COLD)
   for (const name of named)
     if (!scenarios.some((scenario) => scenario === name))
-      throw new InvalidArgumentError(`"${name}" is none of ${scenarios.join(', ')}; what is cold is measured without --scenarios.`)
-  return scenarios.filter((scenario) => scenario === 'floor' || named.has(scenario))
+      throw new InvalidArgumentError(`"${name}" is none of ${[...scenarios, COLD].join(', ')}.`)
+  return { warm: named.size === 0 ? [] : scenarios.filter((scenario) => scenario === 'floor' || named.has(scenario)), cold }
 }
 
 const CONNECTIONS = [1, 4, 16]
@@ -47,8 +57,8 @@ const EFFORTS = {
   whole: { quick: false, seconds: 2, rounds: 5, shoppers: 1_000, starts: 3, items: 50_000, requests: 10_000 },
 }
 
-async function benchEdge({ source, directory, rounds, scenarios: some, quick, json }: EdgeBenchOptions): Promise<void> {
-  const effort = { ...(quick ? EFFORTS.quick : { ...EFFORTS.whole, rounds }), some }
+async function benchEdge({ source, directory, rounds, scenarios: wanted, quick, json }: EdgeBenchOptions): Promise<void> {
+  const effort = { ...(quick ? EFFORTS.quick : { ...EFFORTS.whole, rounds }), wanted }
   const progress = plainProgress((text) => process.stderr.write(text))
   const folder = resolve(directory)
   const manifest = await releaseIn(folder, source)
@@ -64,7 +74,7 @@ async function benchEdge({ source, directory, rounds, scenarios: some, quick, js
   }
 }
 
-type Effort = (typeof EFFORTS)['quick' | 'whole'] & { some: readonly Scenario[] | undefined }
+type Effort = (typeof EFFORTS)['quick' | 'whole'] & { wanted: Wanted }
 
 async function measure(
   bench: Bench,
@@ -86,12 +96,12 @@ async function measure(
   try {
     const items = await itemsByPopularity(edge.stores.kv, await rankMore(edge.stores.kv, manifest))
     shoppers = await bringShoppers(edge.url, items, effort.shoppers)
-    const warm = { ...effort, scenarios: effort.some ?? scenarios, connections: CONNECTIONS, shoppers, items, advance }
-    rows.push(...(await measureWarm(bench, edge, { ...warm, insist: !effort.quick })))
+    const warm = { ...effort, scenarios: effort.wanted.warm, connections: CONNECTIONS, shoppers, items, advance }
+    if (warm.scenarios.length > 0) rows.push(...(await measureWarm(bench, edge, { ...warm, insist: !effort.quick })))
   } finally {
     await edge.stop()
   }
-  if (effort.some !== undefined) return rows
+  if (!effort.wanted.cold) return rows
   rows.push(...(await measureCold(bench, persist, shoppers, effort.starts)))
   rows.push(...(await measureMemory(bench, effort.items, effort.requests)))
   rows.push(...measureUpload(bench))
@@ -146,7 +156,8 @@ function print(rows: readonly Row[]): void {
       ),
     ]),
   )
-  console.table(Object.fromEntries(lines.filter(([, figures]) => Object.keys(figures).length > 0)))
+  const measured = lines.filter(([, figures]) => Object.keys(figures).length > 0)
+  if (measured.length > 0) console.table(Object.fromEntries(measured))
   const others = rows.filter(({ metric }) => !SHOWN.includes(metric))
   console.table(Object.fromEntries(others.map(({ scenario, metric, value }) => [`${scenario} ${metric}`, { value: round(value) }])))
 }
