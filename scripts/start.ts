@@ -61,9 +61,15 @@ async function main(): Promise<number> {
   if (!(await isPublished(directory))) {
     if (values['no-night'])
       throw new Error('Nothing has been published yet. Run "npx nightjar nightly --source …" first, or "npm start" for the demo shop.')
-    const code = await firstNight(directory)
+    process.stdout.write('The first night: the demo shop’s history becomes a release.\n')
+    // In a process of its own, so that its memory is given back before the edge starts.
+    const code = await run('batch/bin/nightjar.mjs', 'nightly', '--source', 'shop', '--directory', directory)
     if (code !== 0) return code
   }
+  process.stdout.write('Starting the edge …\n')
+  // wrangler would build too, but within the time that it has to answer: the first build takes a minute on a busy machine.
+  const code = await run('scripts/build.ts')
+  if (code !== 0) return code
   return serve(directory, wanted ?? (await getPort({ port: portNumbers(8787, 8887) })))
 }
 
@@ -93,20 +99,16 @@ async function isPublished(directory: string): Promise<boolean> {
   }
 }
 
-/** The night runs in a process of its own: its memory is given back before the edge starts. */
-async function firstNight(directory: string): Promise<number> {
+/** Runs a script of the project to its end, or until it is interrupted. @returns its exit code */
+async function run(script: string, ...args: string[]): Promise<number> {
   interruption.signal.throwIfAborted()
-  process.stdout.write('The first night: the demo shop’s history becomes a release.\n')
-  const child = spawn(process.execPath, [join(ROOT, 'batch/bin/nightjar.mjs'), 'nightly', '--source', 'shop', '--directory', directory], {
-    stdio: 'inherit',
-  })
+  const child = spawn(process.execPath, [join(ROOT, script), ...args], { stdio: 'inherit' })
   interruption.signal.addEventListener('abort', () => child.kill('SIGTERM'), { once: true })
   return new Promise((done) => child.once('exit', (code) => done(interruption.signal.aborted ? INTERRUPTED : (code ?? 1))))
 }
 
 /** Serves until it is interrupted or the server ends by itself. @returns the exit code */
 async function serve(directory: string, port: number): Promise<number> {
-  process.stdout.write('Starting the edge …\n')
   const { signal } = interruption
   const log = createWriteStream(join(directory, 'edge.log'))
   try {
