@@ -25,6 +25,7 @@ export async function clean(
     ['no item', "item IS NULL OR item = ''"],
     ['item id over 200 bytes', 'octet_length(encode(item)) > 200'],
     ['no usable time', `at_s IS NULL OR at_s < ${EARLIEST} OR at_s >= ${LATEST}`],
+    ['a weight that is not above 0', 'weight <= 0'],
     ['outside the window', `at_s < ${from} OR at_s >= ${to}`],
     [
       'kind is none of item_view, click, add_to_cart, purchase (map it with "kinds")',

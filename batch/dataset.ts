@@ -24,12 +24,16 @@ export type Deeds = {
   deed: Uint8Array
   /** Numbered from 0 over all visitors; a basket, a visit, or deeds without a pause of 30 minutes. */
   session: Uint32Array
+  /** How much the deed counts beside others: WHOLE where its source does not say, less, but at least 1, where it does. */
+  weight: Uint8Array
   /** Index into `countries`. */
   country: Uint8Array
   /** 0 where unknown, else 1 + the index among `deviceClasses` and `referrerClasses` (shared/ranking/visit-context.ts). */
   device: Uint8Array
   referrer: Uint8Array
 }
+
+export const WHOLE = 255
 
 /** Columns over what the edge's visitors were shown, one row an item of a list, ordered by (at, list, position). */
 export type Impressions = {

@@ -4,7 +4,7 @@ import type { DuckDBConnection } from '@duckdb/node-api'
 import { deviceClasses, referrerClasses } from '../shared/ranking/visit-context.ts'
 import type { ItemValues } from '../shared/schemas/recommendations.ts'
 import { clean, EARLIEST, LATEST } from './clean.ts'
-import { type CatalogueItem, type Dataset, type Deeds, type Impressions, NOBODY } from './dataset.ts'
+import { type CatalogueItem, type Dataset, type Deeds, type Impressions, NOBODY, WHOLE } from './dataset.ts'
 import { eachChunk, eachRow, openDatabase, quoted, scalar } from './engine/database.ts'
 import { applyItemChanges } from './sources/item-changes.ts'
 import type { Source } from './sources/source.ts'
@@ -159,8 +159,16 @@ function propertiesOf(json: unknown): ItemValues {
   }
 }
 
+/** The weight from which on a deed counts whole: what few exceed; the largest would be an outlier's. */
+const FULL_QUANTILE = 0.95
+
+/** 1 … WHOLE, by the logarithm: the second play, star or piece says more than the tenth. @param full what counts whole */
+const weightSql = (full: number): string =>
+  full > 0 ? `coalesce(greatest(1, round(${WHOLE} * least(1, ln(1 + weight) / ln(1 + ${full})))), ${WHOLE})` : String(WHOLE)
+
 async function readDeeds(db: DuckDBConnection): Promise<Deeds> {
   const count = await scalar(db, 'SELECT count(*) FROM deeds')
+  const full = await scalar(db, `SELECT coalesce(quantile_disc(weight, ${FULL_QUANTILE}), 0) FROM deeds`)
   const deeds: Deeds = {
     count,
     visitor: new Uint32Array(count),
@@ -168,6 +176,7 @@ async function readDeeds(db: DuckDBConnection): Promise<Deeds> {
     at: new Uint32Array(count),
     deed: new Uint8Array(count),
     session: new Uint32Array(count),
+    weight: new Uint8Array(count),
     country: new Uint8Array(count),
     device: new Uint8Array(count),
     referrer: new Uint8Array(count),
@@ -175,12 +184,12 @@ async function readDeeds(db: DuckDBConnection): Promise<Deeds> {
   let k = 0
   let session = -1
   let before = NAMELESS
-  const filled = [deeds.visitor, deeds.item, deeds.at, deeds.deed, deeds.country, deeds.device, deeds.referrer]
+  const filled = [deeds.visitor, deeds.item, deeds.at, deeds.deed, deeds.weight, deeds.country, deeds.device, deeds.referrer]
   await eachChunk(
     db,
     `SELECT CAST(v.index AS UINTEGER), CAST(i.index AS UINTEGER), CAST(at_s AS UINTEGER),
             CAST(CASE kind WHEN 'purchase' THEN 2 WHEN 'add_to_cart' THEN 1 ELSE 0 END AS UTINYINT),
-            CAST(coalesce(c.index, 0) AS UTINYINT),
+            CAST(${weightSql(full)} AS UTINYINT), CAST(coalesce(c.index, 0) AS UTINYINT),
             CAST(${classIndex('device', deviceClasses)} AS UTINYINT), CAST(${classIndex('referrer', referrerClasses)} AS UTINYINT),
             CASE WHEN session IS NULL THEN ${NAMELESS} ELSE CAST(hash(session) >> 11 AS DOUBLE) END
      FROM deeds JOIN visitor_index v USING (visitor, pseudonymous) JOIN item_index i USING (item)
@@ -248,6 +257,7 @@ function fingerprint(dataset: Omit<Dataset, 'fingerprint'>): string {
     deeds.at,
     deeds.deed,
     deeds.session,
+    deeds.weight,
     deeds.country,
     deeds.device,
     deeds.referrer,

@@ -1,11 +1,11 @@
-import type { Dataset } from '../dataset.ts'
+import { type Dataset, type Deeds, WHOLE } from '../dataset.ts'
 import { type Sparse, SparseBuilder, transpose } from './sparse.ts'
 
 /** The deeds that models may learn from: those before `until`, and what "now" is for them. */
 export type Window = { dataset: Dataset; until: number }
 
 export type Interactions = {
-  /** visitor × item; one entry for each distinct pair, valued by recency (0 … 1] of its newest deed. */
+  /** visitor × item; one entry for each distinct pair, valued by the most that a deed of it counts, (0 … 1]: recency × weight. */
   byVisitor: Sparse
   byItem: Sparse
   /** Distinct items per visitor. */
@@ -22,6 +22,10 @@ const LEAST = 1e-6
 export const recency = (now: number, at: number, halfLifeDays: number): number =>
   halfLifeDays === Number.POSITIVE_INFINITY ? 1 : 2 ** (-(now - at) / (halfLifeDays * DAY))
 
+/** How much a deed counts as of `now`, (0 … 1]. */
+const countOf = ({ at, weight }: Deeds, deed: number, now: number, halfLifeDays: number): number =>
+  Math.max((recency(now, at[deed], halfLifeDays) * weight[deed]) / WHOLE, LEAST)
+
 /** Distinct visitor–item pairs in the window. */
 export function interactions({ dataset, until }: Window, halfLifeDays: number): Interactions {
   const { deeds, items, visitors } = dataset
@@ -35,7 +39,7 @@ export function interactions({ dataset, until }: Window, halfLifeDays: number): 
       if (deeds.at[at] >= until) continue
       const item = deeds.item[at]
       if (value[item] === 0) touched[count++] = item
-      value[item] = Math.max(value[item], recency(until, deeds.at[at], halfLifeDays), LEAST)
+      value[item] = Math.max(value[item], countOf(deeds, at, until, halfLifeDays))
     }
     for (const item of touched.subarray(0, count).sort()) {
       builder.push(item, value[item])
@@ -76,7 +80,7 @@ function drawn(all: Interactions, share: number): Interactions {
   return interactionsOf(builder.build())
 }
 
-/** By item, how much its visitors' newest deeds in the window still count; what `interactions` sums up to, without the pairs. */
+/** By item, how much its visitors' deeds in the window still count; what `interactions` sums up to, without the pairs. */
 export function recentSums({ dataset: { deeds, items }, until }: Window, halfLifeDays: number): Float64Array {
   const sums = new Float64Array(items.length)
   const value = new Float32Array(items.length)
@@ -86,7 +90,7 @@ export function recentSums({ dataset: { deeds, items }, until }: Window, halfLif
     const item = deeds.item[at]
     if (deeds.at[at] < until) {
       if (value[item] === 0) touched[count++] = item
-      value[item] = Math.max(value[item], recency(until, deeds.at[at], halfLifeDays), LEAST)
+      value[item] = Math.max(value[item], countOf(deeds, at, until, halfLifeDays))
     }
     if (at + 1 < deeds.count && deeds.visitor[at + 1] === deeds.visitor[at]) continue
     for (let i = 0; i < count; i++) {

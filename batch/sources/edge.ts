@@ -30,7 +30,7 @@ export function edge(folder: string): Source {
         CREATE OR REPLACE TEMP TABLE archived AS
         SELECT *
         FROM read_json([${list}], format = 'newline_delimited', ignore_errors = true,
-          columns = {id: 'VARCHAR', type: 'VARCHAR', item: 'VARCHAR', items: 'JSON[]', positions: 'BIGINT[]', "at": 'BIGINT', received: 'BIGINT', visitor: 'VARCHAR', country: 'VARCHAR', device: 'VARCHAR', referrer: 'VARCHAR', price: 'DOUBLE', quantity: 'DOUBLE', "until": 'BIGINT', "into": 'VARCHAR', "recommId": 'VARCHAR'});
+          columns = {id: 'VARCHAR', type: 'VARCHAR', item: 'VARCHAR', items: 'JSON[]', positions: 'BIGINT[]', "at": 'BIGINT', received: 'BIGINT', visitor: 'VARCHAR', country: 'VARCHAR', device: 'VARCHAR', referrer: 'VARCHAR', "until": 'BIGINT', "into": 'VARCHAR', "recommId": 'VARCHAR'});
         SET preserve_insertion_order = true;
         INSERT INTO raw_erased SELECT DISTINCT visitor FROM archived WHERE type = 'erasure';
         CREATE OR REPLACE TEMP TABLE records AS
@@ -45,11 +45,11 @@ export function edge(folder: string): Source {
         INSERT INTO raw_events
         WITH bought AS (
           SELECT nth, id, visitor, coalesce("at", received) AS at_ms, country, device, referrer, unnest(items) AS line FROM records WHERE type = 'purchase')
-        SELECT (SELECT seq FROM before) + 1000 * nth, id, visitor, true, item, coalesce("at", received) // 1000, type, NULL, country, quantity, price, device, referrer
+        SELECT (SELECT seq FROM before) + 1000 * nth, id, visitor, true, item, coalesce("at", received) // 1000, type, NULL, country, NULL, device, referrer
         FROM records WHERE type IN ('click', 'item_view', 'add_to_cart')
         UNION ALL
         SELECT (SELECT seq FROM before) + 1000 * nth + row_number() OVER (PARTITION BY nth), id, visitor, true, line->>'item', at_ms // 1000, 'purchase', NULL, country,
-               TRY_CAST(line->>'quantity' AS DOUBLE), TRY_CAST(line->>'price' AS DOUBLE), device, referrer
+               NULL, device, referrer
         FROM bought;
         INSERT INTO raw_impressions
         WITH shown AS (

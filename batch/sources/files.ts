@@ -19,8 +19,8 @@ const MappingSchema = v.strictObject({
       kind: column,
       session: column,
       country: column,
-      quantity: column,
-      price: column,
+      /** A number above 0 that says how much the visitor made of it. */
+      weight: column,
       device: column,
       referrer: column,
       id: column,
@@ -30,6 +30,8 @@ const MappingSchema = v.strictObject({
       defaultKind: v.optional(v.picklist(['item_view', 'click', 'add_to_cart', 'purchase'])),
       /** strptime format of the time column; else ISO 8601, Unix seconds or Unix milliseconds are told apart. */
       timeFormat: v.optional(v.string()),
+      /** There are no times: the order of rows stands for them. */
+      order: v.optional(v.literal('file')),
     }),
     {},
   ),
@@ -58,7 +60,7 @@ const USUAL: Record<string, readonly string[]> = {
   kind: ['kind', 'type', 'event', 'event_type'],
   session: ['session', 'session_id', 'order', 'order_id', 'basket', 'invoice', 'invoiceno'],
   country: ['country', 'country_code', 'region'],
-  quantity: ['quantity', 'qty'],
+  weight: [],
   price: ['price', 'unitprice', 'unit_price', 'amount'],
   device: ['device', 'device_type', 'user_agent'],
   referrer: ['referrer', 'referer'],
@@ -132,7 +134,9 @@ function fieldOf(file: string, part: Part, staged: Staged, field: string, mapped
   if (found !== undefined) return text(found)
   if (required)
     throw new InputError(
-      `${file}: no column for "${field}"; name it in a mapping file, {"${part}": {"${field}": "your column"}} (columns: ${columns.join(', ')})`,
+      `${file}: no column for "${field}"; name it in a mapping file, {"${part}": {"${field}": "your column"}}${
+        field === 'at' ? ', or say {"events": {"order": "file"}} where rows only have an order' : ''
+      } (columns: ${columns.join(', ')})`,
     )
   return NOTHING
 }
@@ -140,15 +144,17 @@ function fieldOf(file: string, part: Part, staged: Staged, field: string, mapped
 async function loadEvents(db: DuckDBConnection, file: string, mapping: Mapping['events']): Promise<void> {
   const staged = await stage(db, file, 'staged_events')
   const field = (
-    name: 'visitor' | 'item' | 'at' | 'kind' | 'session' | 'country' | 'quantity' | 'price' | 'device' | 'referrer' | 'id',
+    name: 'visitor' | 'item' | 'at' | 'kind' | 'session' | 'country' | 'weight' | 'device' | 'referrer' | 'id',
     required = false,
   ): string => fieldOf(file, 'events', staged, name, mapping[name], required)
+  if (mapping.order !== undefined && mapping.at !== undefined)
+    throw new InputError(`${file}: the mapping says both "at" and "order": rows go by their times or by their order`)
   const kind = kindSql(field('kind'), mapping)
   await db.run(`
     CREATE OR REPLACE TEMP ${staged.kind} mapped_events AS
     SELECT nightjar_row AS seq, ${field('id')} AS id, ${field('visitor', true)} AS visitor, ${field('item', true)} AS item,
-           ${timeSql(field('at', true), mapping.timeFormat)} AS at_s, ${kind} AS kind, ${field('session')} AS session,
-           ${field('country')} AS country, ${numberSql(field('quantity'))} AS quantity, ${numberSql(field('price'))} AS price,
+           ${mapping.order === 'file' ? ORDER_SQL : timeSql(field('at', true), mapping.timeFormat)} AS at_s, ${kind} AS kind, ${field('session')} AS session,
+           ${field('country')} AS country, ${numberSql(field('weight'))} AS weight,
            ${field('device')} AS device, ${field('referrer')} AS referrer
     FROM staged_events`)
   const times = (await db.runAndReadAll('SELECT count(*), count(at_s) FROM mapped_events')).getRows()[0].map(Number)
@@ -167,7 +173,7 @@ async function loadEvents(db: DuckDBConnection, file: string, mapping: Mapping['
   )
   await db.run(`
     INSERT INTO raw_events
-    SELECT seq, id, visitor, false, item, at_s, kind, session, country_classes.class, quantity, price, device_classes.class, referrer_classes.class
+    SELECT seq, id, visitor, false, item, at_s, kind, session, country_classes.class, weight, device_classes.class, referrer_classes.class
     FROM mapped_events LEFT JOIN country_classes USING (country) LEFT JOIN device_classes USING (device)
     LEFT JOIN referrer_classes USING (referrer);
     DROP ${staged.kind} mapped_events;
@@ -186,6 +192,12 @@ function numberSql(column: string): string {
   const number = `TRY_CAST(${column} AS DOUBLE)`
   return `CASE WHEN isfinite(${number}) THEN ${number} END`
 }
+
+/** Rows without times are spread evenly over as long as a shop's recent past, so that "lately" means something. */
+const ORDER_SECONDS = 60 * 86_400
+/** 2020-01-01: any day would do, and the same file has to give the same release. */
+const ORDER_END = 1_577_836_800
+const ORDER_SQL = `${ORDER_END - ORDER_SECONDS} + (nightjar_row - 1) * ${ORDER_SECONDS} // (SELECT count(*) FROM staged_events)`
 
 /** Unix seconds from a format, or from ISO 8601, seconds or milliseconds by their size; NULL for any other text. */
 function timeSql(column: string, format: string | undefined): string {

@@ -11,7 +11,7 @@ export function movieTweetings(ratings: string, movies: string): Source {
     async load(db) {
       await db.run(`
         INSERT INTO raw_events
-        SELECT seq, NULL, part[1], false, part[2], TRY_CAST(part[4] AS BIGINT), 'click', NULL, NULL, NULL, NULL, NULL, NULL FROM ${lines(ratings)}`)
+        SELECT seq, NULL, part[1], false, part[2], TRY_CAST(part[4] AS BIGINT), 'click', NULL, NULL, NULL, NULL, NULL FROM ${lines(ratings)}`)
       await db.run(`
         INSERT INTO raw_items
         SELECT part[1], part[2], nullif(string_split(part[3], '|')[1], ''), NULL, NULL, NULL, true, NULL,

@@ -51,7 +51,7 @@ export function onlineRetail(file: string, until = Number.MAX_SAFE_INTEGER): Sou
       await classify(db, 'retail', 'country', countryCode)
       await db.run(`
         INSERT INTO raw_events
-        SELECT seq, NULL, visitor, false, item, at_s, 'purchase', invoice, class, quantity, price, NULL, NULL
+        SELECT seq, NULL, visitor, false, item, at_s, 'purchase', invoice, class, NULL, NULL, NULL
         FROM retail LEFT JOIN country_classes USING (country)`)
       await db.run(`
         INSERT INTO raw_items

@@ -16,7 +16,7 @@ export function shop(folder: string, now: number): Source {
         await generateShop(folder, { seed: SHOP_SEED, visitors: 6000, days: 60, end: Math.floor(now / 1000 / DAY) * DAY })
       await db.run(`
         INSERT INTO raw_events
-        SELECT row_number() OVER (), id, visitor, false, item, "at", kind, NULL, country, NULL, NULL, device, referrer
+        SELECT row_number() OVER (), id, visitor, false, item, "at", kind, NULL, country, NULL, device, referrer
         FROM read_json(${quoted(join(folder, 'events.ndjson'))}, format = 'newline_delimited',
           columns = {id: 'VARCHAR', visitor: 'VARCHAR', item: 'VARCHAR', "at": 'BIGINT', kind: 'VARCHAR', country: 'VARCHAR', device: 'VARCHAR', referrer: 'VARCHAR'})`)
       await db.run(`

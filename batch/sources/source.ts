@@ -4,9 +4,10 @@ import type { DuckDBConnection } from '@duckdb/node-api'
  * A source fills these tables and nothing else:
  *
  * raw_events(seq BIGINT, id VARCHAR, visitor VARCHAR, pseudonymous BOOLEAN, item VARCHAR, at_s BIGINT, kind VARCHAR,
- *            session VARCHAR, country VARCHAR, quantity DOUBLE, price DOUBLE, device VARCHAR, referrer VARCHAR)
+ *            session VARCHAR, country VARCHAR, weight DOUBLE, device VARCHAR, referrer VARCHAR)
  *   seq = order of arrival; id = client event id or NULL; at_s = Unix seconds; kind = click | item_view | add_to_cart | purchase;
  *   session = NULL to have visits cut at pauses of 30 minutes; country = ISO 3166-1 alpha-2 or NULL;
+ *   weight = how much the visitor made of it (plays, stars, pieces), above 0, or NULL where all count alike;
  *   device, referrer = a class of shared/ranking/visit-context.ts or NULL.
  * raw_items(item VARCHAR, title VARCHAR, category VARCHAR, price DOUBLE, url VARCHAR, image VARCHAR, available BOOLEAN,
  *           first_seen BIGINT, properties VARCHAR)

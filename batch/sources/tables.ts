@@ -2,7 +2,7 @@
 export const CREATE_TABLES = `
   CREATE TABLE IF NOT EXISTS raw_events (
     seq BIGINT, id VARCHAR, visitor VARCHAR, pseudonymous BOOLEAN, item VARCHAR, at_s BIGINT, kind VARCHAR,
-    session VARCHAR, country VARCHAR, quantity DOUBLE, price DOUBLE, device VARCHAR, referrer VARCHAR);
+    session VARCHAR, country VARCHAR, weight DOUBLE, device VARCHAR, referrer VARCHAR);
   CREATE TABLE IF NOT EXISTS raw_items (
     item VARCHAR, title VARCHAR, category VARCHAR, price DOUBLE, url VARCHAR, image VARCHAR, available BOOLEAN,
     first_seen BIGINT, properties VARCHAR);

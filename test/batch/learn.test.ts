@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { readConfig } from '../../batch/config.ts'
-import type { Deeds } from '../../batch/dataset.ts'
+import { type Deeds, WHOLE } from '../../batch/dataset.ts'
 import { priorStrength, shares, shrunk } from '../../batch/learn/back-off.ts'
 import { historyOf, historyReader } from '../../batch/learn/histories.ts'
 import { type Interactions, interactions, withMostEntries, withMostPairs } from '../../batch/learn/interactions.ts'
@@ -36,6 +36,7 @@ describe('histories read one after the other', () => {
           session: new Uint32Array(rows.length),
           country: new Uint8Array(rows.length),
           device: new Uint8Array(rows.length),
+          weight: new Uint8Array(rows.length).fill(WHOLE),
           referrer: new Uint8Array(rows.length),
         }
         const read = historyReader(deeds, 7, most)

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { type Dataset, NOBODY } from '../../batch/dataset.ts'
+import { type Dataset, NOBODY, WHOLE } from '../../batch/dataset.ts'
 import { openDatabase } from '../../batch/engine/database.ts'
 import { gowallaSource } from '../../batch/evaluate/trials/sessions.ts'
 import { ingest } from '../../batch/ingest.ts'
+import { recentSums } from '../../batch/learn/interactions.ts'
 import { edge } from '../../batch/sources/edge.ts'
 import { files } from '../../batch/sources/files.ts'
 import { onlineRetail } from '../../batch/sources/online-retail.ts'
@@ -74,6 +75,33 @@ describe.skipIf(!existsSync(DATA))('the real data sets (skipped where ../shared/
 })
 
 describe('own files', () => {
+  it('may have an order instead of times', async () => {
+    const rows = Array.from({ length: 60 }, (_, i) => `v${i % 4},i${(i * 7) % 11}`)
+    const mapping = write('order.json', '{"events": {"order": "file"}}')
+    const { deeds, from, to } = await read([files({ events: write('order.csv', `user,item\n${rows.join('\n')}\n`), mapping })])
+    const of = (visitor: number): number[] => Array.from(deeds.item.filter((_, k) => deeds.visitor[k] === visitor))
+    expect(of(1)).toEqual([...Array(15).keys()].map((n) => [0, 1, 10, 2, 3, 4, 5, 6, 7, 8, 9].indexOf(((1 + 4 * n) * 7) % 11)))
+    expect((to - from) / 86_400).toBe(59)
+    const both = write('both.json', '{"events": {"order": "file", "at": "when"}}')
+    await expect(read([files({ events: write('both.csv', 'user,item,when\na,b,1\n'), mapping: both })])).rejects.toThrow(
+      /the mapping says both "at" and "order"/,
+    )
+    await expect(read([files({ events: write('neither.csv', 'user,item\na,b\n') })])).rejects.toThrow(/"order": "file"/)
+  })
+
+  it('may weigh rows: by the logarithm, whole from what few exceed, and nothing at 0 or less', async () => {
+    const weights = [1, 3, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 10, 999, 0, -2, 'many', '']
+    const rows = weights.map((weight, i) => `v,i${String(i).padStart(2, '0')},${1_700_000_000 + i},${weight}`)
+    const mapping = write('weight.json', '{"events": {"weight": "plays"}}')
+    const dataset = await read([files({ events: write('weight.csv', `user,item,at,plays\n${rows.join('\n')}\n`), mapping })])
+    expect(Array.from(dataset.deeds.weight.subarray(0, 3))).toEqual([74, 147, WHOLE])
+    expect(Array.from(dataset.deeds.weight.subarray(3))).toEqual(Array(19).fill(WHOLE))
+    expect(dataset.dropped).toEqual({ 'a weight that is not above 0': 2 })
+    const [once, ofTen] = recentSums({ dataset, until: dataset.to + 1 }, Number.POSITIVE_INFINITY)
+    expect(once).toBeCloseTo(74 / WHOLE, 5)
+    expect(ofTen).toBeCloseTo(147 / WHOLE, 5)
+  })
+
   const events =
     'visitor,item,at,kind,country\nada,é,2026-11-01T10:00:00Z,item_view,Germany\nada,z,2026-11-01T10:10:00Z,purchase,DE\nbob,z,2026-11-01T11:00:00Z,item_view,\n'
 

@@ -22,6 +22,7 @@ export function deedsWhere(dataset: Dataset, keep: (deed: number) => boolean): D
       at,
       deed: take(deeds.deed, Uint8Array),
       session: take(deeds.session, Uint32Array),
+      weight: take(deeds.weight, Uint8Array),
       country: take(deeds.country, Uint8Array),
       device: take(deeds.device, Uint8Array),
       referrer: take(deeds.referrer, Uint8Array),

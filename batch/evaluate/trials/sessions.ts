@@ -41,7 +41,7 @@ export const digineticaSource = (file: string): Source => ({
     await db.run(`
       INSERT INTO raw_events
       SELECT line * 1000 + position, NULL, 's' || line, false, items[position],
-             ${EPOCH} + line * ${86_400 * DIGINETICA_DAYS} // (SELECT max(line) FROM diginetica), 'click', line, NULL, NULL, NULL, NULL, NULL
+             ${EPOCH} + line * ${86_400 * DIGINETICA_DAYS} // (SELECT max(line) FROM diginetica), 'click', line, NULL, NULL, NULL, NULL
       FROM diginetica, unnest(range(1, len(items) + 1)) AS positions(position)
       ORDER BY line, position`)
     await db.run('DROP TABLE diginetica')
@@ -79,7 +79,7 @@ export const serenadeSource = (file: string): Source => ({
   async load(db) {
     await db.run(`
       INSERT INTO raw_events
-      SELECT row_number() OVER (ORDER BY at_s, line), NULL, SessionId, false, ItemId, at_s, 'click', SessionId, NULL, NULL, NULL, NULL, NULL
+      SELECT row_number() OVER (ORDER BY at_s, line), NULL, SessionId, false, ItemId, at_s, 'click', SessionId, NULL, NULL, NULL, NULL
       FROM (SELECT row_number() OVER () AS line, SessionId, ItemId, CAST(CAST(Time AS DOUBLE) AS BIGINT) AS at_s
             FROM read_csv(${quoted(file)}, header = true, delim = '\t', all_varchar = true, parallel = false))`)
   },
@@ -148,7 +148,7 @@ export const gowallaSource = (file: string): Source => ({
     await db.run(`
       INSERT INTO raw_events
       SELECT line * 100000 + position, NULL, part[1], false, part[position], ${EPOCH} + hash(part[1] || ' ' || part[position]) % ${90 * 86_400},
-             'click', part[1] || ' ' || part[position], NULL, NULL, NULL, NULL, NULL
+             'click', part[1] || ' ' || part[position], NULL, NULL, NULL, NULL
       FROM gowalla, unnest(range(2, len(part) + 1)) AS positions(position)`)
     await db.run('DROP TABLE gowalla')
   },

@@ -1,4 +1,4 @@
-import { type Dataset, noImpressions } from '../../../batch/dataset.ts'
+import { type Dataset, noImpressions, WHOLE } from '../../../batch/dataset.ts'
 
 export type DeedRow = {
   visitor: number
@@ -6,6 +6,7 @@ export type DeedRow = {
   at: number
   session?: number
   deed?: number
+  weight?: number
   country?: number
   device?: number
   referrer?: number
@@ -36,6 +37,7 @@ export function datasetOf(visitors: number, items: number, deeds: DeedRow[]): Da
       session: Uint32Array.from(column(({ session, visitor }) => session ?? visitor)),
       country: Uint8Array.from(column(({ country = 2 }) => country)),
       device: Uint8Array.from(column(({ device = 0 }) => device)),
+      weight: Uint8Array.from(column(({ weight = WHOLE }) => weight)),
       referrer: Uint8Array.from(column(({ referrer = 0 }) => referrer)),
     },
     impressions: noImpressions(),
