@@ -96,7 +96,7 @@ export const problem = (description: string, more: readonly string[] = []): Json
 export const bad = { 400: problem('A parameter, or the body, cannot be taken; `field` names what to mend.') }
 export const tooLong = (size: string): Json => ({ 413: problem(`More than ${size}.`) })
 export const unproven = { 401: problem('Proof is missing, or names nobody.', ['WWW-Authenticate']) }
-export const again = { 503: problem('Storage is out of reach, and nothing is said to be done that was not; ask again.') }
+export const again = { 503: problem('Storage is out of reach, and nothing is said to be done that was not; ask again.', ['Retry-After']) }
 export const slate = {
   200: answer('A slate; whatever failed on the way, the rung says so.', ref('RecommendationAnswer'), 'Private'),
   ...bad,

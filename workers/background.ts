@@ -6,9 +6,12 @@ export type Background = Pick<ExecutionContext, 'waitUntil'> & { readonly until?
 
 const USUAL_MS = 250
 
+/** How many milliseconds an answer may wait for what it can do without. */
+export const answerWithin = (env: Env): number => Number(env.ANSWER_WITHIN_MS) || USUAL_MS
+
 /** For a request whose answer is due soon. Reads that come too late for it go on for those that follow. */
 export function dueSoon(env: Env, ctx: Background): Background {
-  const givenMs = Number(env.ANSWER_WITHIN_MS) || USUAL_MS
+  const givenMs = answerWithin(env)
   return { waitUntil: (work) => ctx.waitUntil(work), until: Date.now() + givenMs, givenMs }
 }
 

@@ -5,6 +5,7 @@ import { rehearse } from './serving/rehearsal.ts'
 
 export { AuditLog } from './objects/audit-log.ts'
 export { EventLog } from './objects/event-log.ts'
+export { LiveState } from './objects/live-state.ts'
 export { Visitor } from './objects/visitor.ts'
 
 rehearse().catch((error: unknown) => warn('rehearsal-failed', error))

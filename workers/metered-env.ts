@@ -40,6 +40,7 @@ export function metered(env: Env): Env {
       VISITORS: meteredObjects(env.VISITORS),
       EVENT_LOGS: meteredObjects(env.EVENT_LOGS),
       AUDIT_LOG: meteredObjects(env.AUDIT_LOG),
+      LIVE_STATE: meteredObjects(env.LIVE_STATE),
     }
     known.set(env, counted)
   }

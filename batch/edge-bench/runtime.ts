@@ -19,34 +19,71 @@ export const residentMb = (pid: number): number =>
 type HeapUsage = { usedSize: number; backingStorageSize: number }
 
 const ANSWER_MS = 30_000
+const GARBAGE_MS = 5_000
 
 /**
  * What V8 holds for the Worker after a collection of garbage, in bytes: its heap, and the ArrayBuffers beside it.
  * @param wake sends the Worker a request: the inspector collects garbage only while the isolate has something to do
  */
 export async function heapOf(inspectorPort: number, wake: () => Promise<unknown>): Promise<{ heap: number; buffers: number }> {
-  const socket = new WebSocket(`ws://127.0.0.1:${inspectorPort}/core:user:nightjar`)
+  const inspector = await inspect(`ws://127.0.0.1:${inspectorPort}/core:user:nightjar`)
+  const looked = collect(inspector).then(() => inspector.call('Runtime.getHeapUsage')) as Promise<HeapUsage>
+  try {
+    if (!(await awake(looked, wake, ANSWER_MS))) throw new Error(`the inspector did not answer within ${ANSWER_MS / 1000} s`)
+    const { usedSize, backingStorageSize } = await looked
+    return { heap: usedSize, buffers: backingStorageSize }
+  } finally {
+    inspector.close()
+  }
+}
+
+/**
+ * Collects the garbage of every isolate of a local runtime that has anything to do: beside the Worker's there are those in which
+ * KV, R2, limits and routing are simulated. V8 does so by itself when an isolate's heap is full, whatever the little that is in
+ * it holds outside.
+ * @param inspectorPort of the runtime @param wake gives each of them something to do
+ */
+export async function collectAll(inspectorPort: number, wake: () => Promise<unknown>): Promise<void> {
+  const isolates = (await (await fetch(`http://127.0.0.1:${inspectorPort}/json`)).json()) as { webSocketDebuggerUrl: string }[]
+  const inspectors = await Promise.all(isolates.map(({ webSocketDebuggerUrl }) => inspect(webSocketDebuggerUrl)))
+  // Which of them are never asked for anything depends on what is deployed: they do not answer, and have no garbage.
+  await awake(Promise.all(inspectors.map(collect)), wake, GARBAGE_MS)
+  for (const inspector of inspectors) inspector.close()
+}
+
+type Inspector = { call: (method: string) => Promise<unknown>; close: () => void }
+
+async function inspect(url: string): Promise<Inspector> {
+  const socket = new WebSocket(url)
   await new Promise((resolve, reject) => {
     socket.addEventListener('open', resolve, { once: true })
     socket.addEventListener('error', () => reject(new Error('the inspector refused the connection')), { once: true })
   })
-  const answers = new Map<number, unknown>()
+  const asked = new Map<number, (result: unknown) => void>()
   socket.addEventListener('message', ({ data }) => {
     const { id, result }: { id?: number; result?: unknown } = JSON.parse(String(data))
-    if (id !== undefined) answers.set(id, result)
+    if (id !== undefined) asked.get(id)?.(result)
   })
-  let sent = 0
-  const call = async (method: string): Promise<unknown> => {
-    const id = ++sent
-    socket.send(JSON.stringify({ id, method }))
-    for (const until = Date.now() + ANSWER_MS; Date.now() < until; await wake()) if (answers.has(id)) return answers.get(id)
-    throw new Error(`the inspector did not answer ${method} within ${ANSWER_MS / 1000} s`)
+  const call = (method: string): Promise<unknown> =>
+    new Promise((resolve) => {
+      const id = asked.size + 1
+      asked.set(id, resolve)
+      socket.send(JSON.stringify({ id, method }))
+    })
+  return { call, close: () => socket.close() }
+}
+
+async function collect({ call }: Inspector): Promise<void> {
+  for (const method of ['Runtime.enable', 'HeapProfiler.enable', 'HeapProfiler.collectGarbage']) await call(method)
+}
+
+/** Wakes until `work` is done. @returns whether it was within `ms` */
+async function awake(work: Promise<unknown>, wake: () => Promise<unknown>, ms: number): Promise<boolean> {
+  let done = false
+  const end = (): void => {
+    done = true
   }
-  try {
-    for (const method of ['Runtime.enable', 'HeapProfiler.enable', 'HeapProfiler.collectGarbage']) await call(method)
-    const { usedSize, backingStorageSize } = (await call('Runtime.getHeapUsage')) as HeapUsage
-    return { heap: usedSize, buffers: backingStorageSize }
-  } finally {
-    socket.close()
-  }
+  work.then(end, end)
+  for (const until = Date.now() + ms; !done && Date.now() < until; ) await wake()
+  return done
 }

@@ -10,18 +10,22 @@ const texts = (most: number, long: number) =>
   v.pipe(v.array(text(long), 'must be a list of texts'), v.maxLength(most, `takes at most ${most}`))
 const about = <S extends v.GenericSchema>(schema: S, words: string) => v.optional(v.pipe(schema, v.description(words)))
 
-/** A moment as milliseconds since 1970 or as ISO 8601. */
+/** Milliseconds since 1970, as far as a Date goes. */
+const Milliseconds = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(8.64e15))
+/** A moment as milliseconds since 1970 or as ISO 8601. What it becomes is a moment too: that is how it is kept, and read again. */
 const Moment = v.union(
   [
-    v.pipe(v.number(), v.integer(), v.minValue(0)),
+    Milliseconds,
     v.pipe(
       v.string(),
       v.transform((value) => Date.parse(value)),
-      v.number(),
+      Milliseconds,
     ),
   ],
   'must be a time: ISO 8601, or milliseconds since 1970',
 )
+
+const MOST_PROPERTIES = 30
 
 /** What the catalogue says of an item; what is left out stays as it was. */
 export const ItemFields = v.strictObject({
@@ -47,7 +51,7 @@ export const ItemFields = v.strictObject({
           'must be a text, a number, true or false, or a list of texts',
         ),
       ),
-      v.check((record) => Object.keys(record).length <= 30, 'takes at most 30'),
+      v.check((record) => Object.keys(record).length <= MOST_PROPERTIES, `takes at most ${MOST_PROPERTIES}`),
     ),
     'whatever else pages show',
   ),
@@ -87,12 +91,15 @@ export const LiveItem = v.strictObject({
 })
 export type LiveItem = v.InferOutput<typeof LiveItem>
 
-/** The state after a change: what is not said stays, and what was removed begins anew. */
+/** The state after a change: what is not said stays, and what was removed begins anew. Of too many properties those said last stay. */
 export function changed(before: LiveItem | undefined, change: ItemRecord): LiveItem {
   const { item, received } = change
   if (change.type === 'item_remove') return { item, at: received, first: before?.first ?? received, removed: true, fields: {}, like: [] }
   const kept: Pick<LiveItem, 'first' | 'fields'> = before === undefined || before.removed ? { first: received, fields: {} } : before
-  const properties = { ...kept.fields.properties, ...change.fields.properties }
+  const said = new Set(Object.keys(change.fields.properties ?? {}))
+  const all = Object.entries({ ...kept.fields.properties, ...change.fields.properties })
+  const surplus = all.filter(([name]) => !said.has(name)).slice(0, Math.max(0, all.length - MOST_PROPERTIES))
+  const properties = Object.fromEntries(all.filter((entry) => !surplus.includes(entry)))
   const fields = { ...kept.fields, ...change.fields, ...(Object.keys(properties).length > 0 && { properties }) }
   return { item, at: received, first: kept.first, removed: false, fields, like: [] }
 }

@@ -5,6 +5,7 @@ import table from '../../batch/cost/measured.json'
 import { visitorHash } from '../../shared/pseudonym.ts'
 import { runCron } from '../../workers/cron/scheduled.ts'
 import { eventLogs } from '../../workers/objects/event-log-client.ts'
+import { liveState } from '../../workers/objects/live-state-client.ts'
 import { visitorStub } from '../../workers/objects/visitor-client.ts'
 import { ask, type Changes, click, cold, GB, newVisitor, publish } from './fixtures/edge.ts'
 import { buildTinyRelease, ITEMS, type TinyRelease } from './fixtures/tiny-release.ts'
@@ -65,6 +66,7 @@ const watched = (): Changes => ({
   EVENTS_EU: counting(env.EVENTS_EU, R2),
   VISITORS: countingObjects(env.VISITORS),
   EVENT_LOGS: countingObjects(env.EVENT_LOGS),
+  LIVE_STATE: countingObjects(env.LIVE_STATE),
 })
 
 const cursors: SqlStorageCursor<Record<string, SqlStorageValue>>[] = []
@@ -89,7 +91,7 @@ async function watchRows(stub: DurableObjectStub): Promise<void> {
       },
     })
     const bound = instance as unknown as { env: Env }
-    bound.env = { ...env, EVENTS: counting(env.EVENTS, R2) }
+    bound.env = { ...env, EVENTS: counting(env.EVENTS, R2), RELEASES: counting(env.RELEASES, KV) }
   })
 }
 
@@ -237,7 +239,7 @@ test('a flush of a shard costs so much by itself, and so much for each post', as
 test('the cron asks every shard', async () => {
   const ctx = createExecutionContext()
   await runCron(env, ctx, Date.now())
-  for (const log of eventLogs(env)) await watchRows(log)
+  for (const object of [liveState(env), ...eventLogs(env)]) await watchRows(object)
   same(
     'cron',
     await costOf(async () => {

@@ -169,6 +169,7 @@ describe('what is refused', () => {
     const visitor = await mint()
     const response = await postEvents(from(visitor, [click('a')]), {}, broken)
     expect(response.status).toBe(503)
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThanOrEqual(10)
     expect(await problemOf(response)).toMatchObject({ status: 503 })
     expect(await flushed()).toEqual([])
   })

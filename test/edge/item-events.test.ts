@@ -7,10 +7,9 @@ import { type AuditEntry, verifyChain } from '../../shared/audit.ts'
 import { replayed } from '../../shared/quarantine.ts'
 import type { RejectedRecord } from '../../shared/schemas/events.ts'
 import type { ItemRecord } from '../../shared/schemas/items.ts'
-import { readLiveItems } from '../../workers/catalogue/live-items.ts'
 import { auditLog } from '../../workers/objects/audit-log-client.ts'
-import { accepted, bearer, call, click, eventId, flushed, from, mint, postEvents } from './events-client.ts'
-import { cold } from './fixtures/edge.ts'
+import { accepted, bearer, call, click, eventId, failingNamespace, flushed, from, mint, postEvents } from './events-client.ts'
+import { cold, shownOverlay } from './fixtures/edge.ts'
 
 // Another file's release may still be in the isolate.
 beforeEach(() => {
@@ -49,7 +48,7 @@ describe('items as events', () => {
       ['item_upsert', 'story-2'],
       ['item_remove', 'story-2'],
     ])
-    expect((await readLiveItems(env)).map(({ item, removed }) => [item, removed])).toEqual([
+    expect(((await shownOverlay())?.items ?? []).map(({ item, removed }) => [item, removed])).toEqual([
       ['story-2', true],
       ['story-1', false],
     ])
@@ -64,7 +63,7 @@ describe('items as events', () => {
     expect(half.results).toMatchObject([{ status: 'rejected', field: 'events[0].type' }, { status: 'accepted' }])
     // A click needs the write key, or another scope than that of the catalogue.
     expect((await postEvents({ events: [upsert('story-3', {}), click('c')] }, bearer(await token('catalogue')))).status).toBe(403)
-    expect((await readLiveItems(env)).map(({ item }) => item)).toEqual(['story-1'])
+    expect(((await shownOverlay())?.items ?? []).map(({ item }) => item)).toEqual(['story-1'])
     expect((await flushed()).flatMap((line) => ('item' in line ? [line.item] : [])).sort()).toEqual(['a', 'b'])
   })
 
@@ -105,9 +104,11 @@ describe('items as events', () => {
 
   test('are not acknowledged while the catalogue cannot take them, nor is anything beside them', async () => {
     vi.spyOn(console, 'warn').mockImplementation(() => undefined)
-    const broken = { ...env, EVENTS: new Proxy(env.EVENTS, { get: () => () => Promise.reject(new Error('R2 is down')) }) }
+    const broken = { ...env, LIVE_STATE: failingNamespace(env.LIVE_STATE) }
     const body = { events: [upsert('story-1', { title: 'Bridge' }), click('a')] }
-    expect((await postEvents(body, bearer(env.ADMIN_KEY), broken)).status).toBe(503)
+    const response = await postEvents(body, bearer(env.ADMIN_KEY), broken)
+    expect(response.status).toBe(503)
+    expect(Number(response.headers.get('retry-after'))).toBeGreaterThanOrEqual(10)
     expect(await flushed()).toEqual([])
   })
 })

@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { parseOptions } from '../../scripts/parse-options.ts'
 import { runCodecs } from './codec-run.ts'
 import { openEdges, publishNight } from './edge.ts'
+import type { Held } from './memory.ts'
 import { type RequestRun, type Row, runRequests } from './request-run.ts'
 
 const HELP = `npm run test:fuzz               requests that no client should send, and bytes that nobody wrote
@@ -15,8 +16,8 @@ const HELP = `npm run test:fuzz               requests that no client should sen
 /** Objects are put to sleep when nobody asks for them for so long; then what the isolate holds is its own. */
 const OBJECTS_SLEEP_MS = 12_000
 
-/** fast-check's seeds have 32 bits, of which rounds and lanes take their part. */
-const MOST_SEED = 200_000
+/** fast-check's seeds have 32 bits, of which steps and lanes take their part. */
+const MOST_SEED = 2000
 
 process.exitCode = await main()
 
@@ -97,11 +98,11 @@ function table(rows: readonly Row[]): string {
   return lines.map((line) => line.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ')).join('\n')
 }
 
-function summary({ campaign: { slowest, slowOnce }, memory: { first, last } }: RequestRun): string {
-  const mb = (value: number): string => value.toFixed(1)
+function summary({ campaign: { slowest, slowOnce }, memory }: RequestRun): string {
+  const after = (where: keyof Held): string => memory.map((held) => held[where].toFixed(1)).join(', ')
   return [
     `slowest answer ${Math.round(slowest)} ms; over a second once, and not again: ${slowOnce}`,
-    `isolate ${mb(first.heap)} MB after the first fifth, ${mb(last.heap)} MB at the end; process ${mb(first.resident)} and ${mb(last.resident)} MB`,
+    `after each fifth, in MB: isolate ${after('isolate')}; process ${after('process')}`,
     '',
   ].join('\n')
 }

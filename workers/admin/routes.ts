@@ -1,7 +1,6 @@
 import { Hono } from 'hono'
 import { AvailabilityBody } from '../../shared/overlay.ts'
 import { type ForgetAnswer, ForgetBody } from '../../shared/schemas/visitors.ts'
-import { setAvailability } from '../cron/overlay.ts'
 import { requireAdmin } from '../http/access.ts'
 import { jsonBody } from '../http/body.ts'
 import { orProblem } from '../http/or-problem.ts'
@@ -9,13 +8,15 @@ import { HttpProblem, validate } from '../http/problem.ts'
 import { identify } from '../identity/identify.ts'
 import { auditLog, noteDeed } from '../objects/audit-log-client.ts'
 import { eventLogs } from '../objects/event-log-client.ts'
+import { liveState, setAvailability } from '../objects/live-state-client.ts'
 import { eraseEverywhere } from '../visitors/erasure.ts'
 
 export const adminRoutes = new Hono<{ Bindings: Env }>()
 
-/** Writes every event that still waits to the archive; the night asks for it before it reads. */
+/** Writes every event, and every change of the catalogue, that still waits to the archive; the night asks for it before it reads. */
 adminRoutes.post('/v1/admin/flush', async (c) => {
   const { name } = await requireAdmin(c, 'operations')
+  const catalogue = Promise.allSettled([liveState(c.env).flush()])
   const flushed = await Promise.allSettled(eventLogs(c.env).map((log) => log.flush()))
   const failed = flushed.filter(({ status }) => status === 'rejected').length
   if (failed > 0)
@@ -23,6 +24,8 @@ adminRoutes.post('/v1/admin/flush', async (c) => {
       503,
       `${failed} of ${flushed.length} shards could not write to the archive; their events stay and are tried again`,
     )
+  if ((await catalogue)[0].status === 'rejected')
+    throw new HttpProblem(503, 'changes of the catalogue could not be written to the archive; they stay and are tried again')
   const posts = flushed.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value : 0), 0)
   await noteDeed(c.env, name, { flushed: posts }, Date.now())
   return c.json({ posts })
@@ -32,7 +35,7 @@ adminRoutes.post('/v1/admin/flush', async (c) => {
 adminRoutes.put('/v1/admin/overlay', async (c) => {
   const { name } = await requireAdmin(c, 'catalogue')
   const said = validate(AvailabilityBody, await jsonBody(c))
-  const { unavailable, hidden } = await orProblem(() => setAvailability(c.env, said, Date.now()), 'the overlay')
+  const { unavailable, hidden } = await orProblem(() => setAvailability(c.env, said), 'the overlay')
   const counts = { unavailable: unavailable.length, hidden: hidden.length }
   await noteDeed(c.env, name, counts, Date.now())
   return c.json(counts)

@@ -7,50 +7,67 @@ import { readPack } from '../releases/pack-reader.ts'
 
 /** How many items a new one is like, at most. */
 const MOST_LIKE = 20
+/** A Worker may ask storage for 1,000 things in one go. The packs with what most visitors need come first. */
+const MOST_PACKS = 400
 
 type Like = LiveItem['like']
 
+/** What a release's items are described by: by term, which of `ids` have it. */
+export type Terms = { ids: string[]; postings: Map<string, number[]> }
+
+/** One pass over the release's display packs, a pack at a time: 50,000 items or so, of more those that most visitors need. @throws where one cannot be read */
+export async function readTerms(env: Env, { manifest }: LoadedRelease): Promise<Terms> {
+  const ids: string[] = []
+  const postings: Terms['postings'] = new Map()
+  for (const { hash } of manifest.display.slice(0, MOST_PACKS)) {
+    const pack = await openDisplay(await readPack(env, hash), hash)
+    for (let slot = pack.first; slot < pack.first + pack.rows; slot++) {
+      const item = ids.push(pack.id(slot)) - 1
+      for (const term of termsOf(JSON.parse(pack.json(slot)) as ItemValues)) {
+        const known = postings.get(term)
+        if (known === undefined) postings.set(term, [item])
+        else known.push(item)
+      }
+    }
+  }
+  return { ids, postings }
+}
+
 /**
  * What each of the new items is like, by what the catalogue says of both: cosine over terms weighted by inverse document
- * frequency (Salton & Buckley 1988), the same terms as the night's. One pass over the release's display packs, a pack at a time.
- * @returns one row for each of `items`, best first @throws where a pack cannot be read
+ * frequency (Salton & Buckley 1988), the same terms as the night's.
+ * @returns one row for each of `items`, best first
  */
-export async function likeness(env: Env, release: LoadedRelease, items: readonly LiveItem[]): Promise<Like[]> {
-  if (items.length === 0) return []
-  const vocabulary = new Map<string, number>()
-  const documents: number[] = []
-  const idsOf = (values: ItemValues): Uint32Array =>
-    Uint32Array.from(termsOf(values), (term) => {
-      const id = vocabulary.get(term) ?? vocabulary.size
-      vocabulary.set(term, id)
-      documents[id] = (documents[id] ?? 0) + 1
-      return id
-    })
-  const known: { id: string; terms: Uint32Array }[] = []
-  for (const name of release.manifest.display) {
-    const pack = await openDisplay(await readPack(env, name.hash), name.hash)
-    for (let slot = pack.first; slot < pack.first + pack.rows; slot++)
-      known.push({ id: pack.id(slot), terms: idsOf(JSON.parse(pack.json(slot)) as ItemValues) })
+export function likeness({ ids, postings }: Terms, items: readonly LiveItem[]): Like[] {
+  const fresh = items.map(({ fields }) => termsOf(valuesOf(fields)))
+  const more = new Map<string, number>()
+  for (const term of fresh.flat()) more.set(term, (more.get(term) ?? 0) + 1)
+  const total = ids.length + fresh.length
+  const squareOf = (term: string): number => (Math.log(total / ((postings.get(term)?.length ?? 0) + (more.get(term) ?? 0))) + 0.1) ** 2
+  const squares = new Float64Array(ids.length)
+  for (const [term, known] of postings) {
+    const square = squareOf(term)
+    for (const item of known) squares[item] += square
   }
-  const fresh = items.map(({ fields }) => idsOf(valuesOf(fields)))
-  const total = known.length + fresh.length
-  const weight = Float64Array.from(documents, (count) => Math.log(total / count) + 0.1)
-  const length = (terms: Uint32Array): number => Math.sqrt(terms.reduce((sum, term) => sum + weight[term] ** 2, 0))
-  const lengths = known.map(({ terms }) => length(terms))
   return fresh.map((terms) => {
-    const own = new Set(terms)
-    const norm = length(terms)
-    return known
-      .map(({ id, terms: others }, i) => ({
-        item: id,
-        weight:
-          norm > 0 && lengths[i] > 0
-            ? others.reduce((sum, term) => (own.has(term) ? sum + weight[term] ** 2 : sum), 0) / (norm * lengths[i])
-            : 0,
-      }))
-      .filter((other) => other.weight > 0)
-      .sort((a, b) => b.weight - a.weight || (a.item < b.item ? -1 : 1))
+    const products = new Float64Array(ids.length)
+    let own = 0
+    for (const term of terms) {
+      const square = squareOf(term)
+      own += square
+      for (const item of postings.get(term) ?? []) products[item] += square
+    }
+    return best(products.map((product, item) => (product > 0 ? product / Math.sqrt(own * squares[item]) : 0)))
+      .sort((a, b) => b.weight - a.weight || (ids[a.item] < ids[b.item] ? -1 : 1))
       .slice(0, MOST_LIKE)
-      .map((other) => ({ ...other, weight: Math.round(other.weight * 1e4) / 1e4 }))
+      .map(({ item, weight }) => ({ item: ids[item], weight: Math.round(weight * 1e4) / 1e4 }))
   })
+}
+
+/** Those of the weights that are among the greatest, ties included. */
+function best(weights: Float64Array): { item: number; weight: number }[] {
+  const least = weights.toSorted().at(-MOST_LIKE) ?? 0
+  const found: { item: number; weight: number }[] = []
+  for (const [item, weight] of weights.entries()) if (weight > 0 && weight >= least) found.push({ item, weight })
+  return found
 }

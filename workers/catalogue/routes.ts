@@ -27,7 +27,7 @@ catalogueRoutes.put('/v1/items', async (c) => {
     } else rejected.push({ index, id: idOf(value), ...firstIssue(parsed.issues[0], `items[${index}]`) })
   })
   for (const item of body.remove) changes.push({ v: 1, type: 'item_remove', received, item })
-  const live = await applyChanges(c.env, c.executionCtx, name, changes, received)
+  const live = await applyChanges(c.env, name, changes, received)
   return c.json({ accepted: changes.length, rejected, live } satisfies ItemsAnswer)
 })
 
@@ -36,7 +36,7 @@ catalogueRoutes.delete('/v1/items/:id', async (c) => {
   const { name } = await requireAdmin(c, 'catalogue')
   const item = validate(ItemId, c.req.param('id'), 'id')
   const received = Date.now()
-  const live = await applyChanges(c.env, c.executionCtx, name, [{ v: 1, type: 'item_remove', received, item }], received)
+  const live = await applyChanges(c.env, name, [{ v: 1, type: 'item_remove', received, item }], received)
   return c.json({ accepted: 1, rejected: [], live } satisfies ItemsAnswer)
 })
 

@@ -1,9 +1,9 @@
 import type { Overlay } from '../../shared/overlay.ts'
 import type { Background } from '../background.ts'
-import { pruneLiveItems } from '../catalogue/live-items.ts'
 import { warn } from '../log.ts'
 import { eventLogs } from '../objects/event-log-client.ts'
-import { setTrending } from './overlay.ts'
+import { liveState } from '../objects/live-state-client.ts'
+import { currentRelease } from '../releases/current.ts'
 import { distinctCount } from './sketch.ts'
 import { mergeTrends, type Trends, topOf } from './trends.ts'
 
@@ -26,7 +26,9 @@ export async function refreshTrending(env: Env, ctx: Background, now: number): P
       }
     }),
   )
-  await setTrending(env, topItems(mergeTrends(parts)), await pruneLiveItems(env, ctx, now), now)
+  const current = await currentRelease(env, ctx)
+  const catalogueAt = current?.previous === false ? current.loaded.manifest.lineage.catalogueAt : undefined
+  await liveState(env).refresh(topItems(mergeTrends(parts)), catalogueAt ?? null, now)
 }
 
 /** Per region the items most visitors took, with scores relative to the first. */

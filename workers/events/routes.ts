@@ -68,7 +68,7 @@ eventRoutes.post('/v1/events', async (c) => {
       results.push({ id: idOf(value), status: 'rejected', ...issue })
     }
   })
-  if (cataloguer !== null) await applyChanges(c.env, c.executionCtx, cataloguer, changes, now)
+  if (cataloguer !== null) await applyChanges(c.env, cataloguer, changes, now)
   const actor = await actorOf(c.env, c.req.raw, { ...body, consent: body.consent ?? consentIn(accepted) }, accepted, now)
   const visitor = actor?.visited.consent.learning === 'granted' ? actor.identity.hash : null
   const { device, referrer } = visitor === null ? UNKNOWN_CONTEXT : visitContext(c.env, c.req.raw, body.referrer, now)

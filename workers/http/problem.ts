@@ -16,6 +16,9 @@ const titles: Record<Status, string> = {
   503: 'Temporarily unavailable',
 }
 
+/** How long storage that is out of reach is given, at least. */
+const RETRY_SECONDS = 10
+
 /** Thrown where a request cannot be taken; the app turns it into problem+json. */
 export class HttpProblem extends Error {
   readonly status: Status
@@ -37,6 +40,8 @@ export function problemResponse(c: Context, { status, message, field }: HttpProb
     ...(field === undefined ? {} : { field }),
   }
   if (status === 401) c.header('www-authenticate', 'Bearer')
+  // Whoever was turned away at the same moment must not come back at the same moment.
+  if (status === 503) c.header('retry-after', String(RETRY_SECONDS + Math.floor(RETRY_SECONDS * Math.random())))
   return c.json(problem, status, { 'content-type': 'application/problem+json', 'cache-control': 'no-store' })
 }
 

@@ -2,6 +2,7 @@ import type { Memory } from '../../shared/memory.ts'
 import { itemHash } from '../../shared/release/hash.ts'
 import type { Consents } from '../../shared/schemas/ids.ts'
 import type { Preferences } from '../../shared/schemas/visitors.ts'
+import { answerWithin } from '../background.ts'
 import { UNDECIDED } from '../identity/consent.ts'
 import type { Identity } from '../identity/identify.ts'
 import { warn } from '../log.ts'
@@ -10,8 +11,8 @@ import { inEu } from './place.ts'
 import type { Visited, Visitor } from './visitor.ts'
 import type { VisitorItem, VisitorState } from './visitor-state.ts'
 
-/** A visitor's answer does not wait longer than this for the visitor's object. */
-const PATIENCE_MS = 1000
+/** A visitor's answer waits for the visitor's object so many times as long as for what it can do without: by default a second. */
+const PATIENCE = 4
 
 /** The object of a visitor; those of EU visitors stay in the EU where the platform can say so. */
 export function visitorStub(env: Env, identity: Identity): DurableObjectStub<Visitor> {
@@ -21,9 +22,9 @@ export function visitorStub(env: Env, identity: Identity): DurableObjectStub<Vis
 }
 
 /** Nothing that happens to the object reaches the visitor: a failure or a stall reads as "nothing known". */
-async function orNull<T>(call: () => Promise<T>): Promise<T | null> {
+async function orNull<T>(env: Env, call: () => Promise<T>): Promise<T | null> {
   try {
-    return await within(PATIENCE_MS, call())
+    return await within(PATIENCE * answerWithin(env), call())
   } catch (error) {
     warn('visitor-object-failed', error)
     return null
@@ -32,15 +33,15 @@ async function orNull<T>(call: () => Promise<T>): Promise<T | null> {
 
 /** What the visitor's object holds; null where there is none, or it fails. An erased visitor reads as one who said no. */
 export const readVisitor = (env: Env, identity: Identity): Promise<VisitorState | null> =>
-  orNull(async () => visitorStub(env, identity).read(Date.now()))
+  orNull(env, async () => visitorStub(env, identity).read(Date.now()))
 
 /** What holds for the visitor, and what is remembered of them now; null when the object fails. @param now Unix milliseconds */
 export const recordVisit = (env: Env, identity: Identity, deeds: VisitorItem[], said: Consents, now: number): Promise<Visited | null> =>
-  orNull(async () => visitorStub(env, identity).record(deeds, said, now))
+  orNull(env, async () => visitorStub(env, identity).record(deeds, said, now))
 
 /** False when there was a past already, or when the object fails. */
 export const seedVisitor = async (env: Env, identity: Identity, items: VisitorItem[], said: Consents, now: number): Promise<boolean> =>
-  (await orNull(async () => visitorStub(env, identity).seed(items, said, now))) ?? false
+  (await orNull(env, async () => visitorStub(env, identity).seed(items, said, now))) ?? false
 
 /** Unlike those above, these throw: what a visitor asks for must not be taken for done when it was not. */
 export const eraseVisitor = async (env: Env, identity: Identity, until: number): Promise<void> => visitorStub(env, identity).erase(until)

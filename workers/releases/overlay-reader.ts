@@ -17,6 +17,12 @@ export async function readOverlay(env: Env, ctx: Background): Promise<Overlay> {
   return known.value
 }
 
+/** Shows what an object has just made of a change, though KV may not show it for a minute. */
+export function takeOverlay(text: string): void {
+  const value = parseOverlay(text)
+  if (value !== null && value.at >= (isolate.overlay?.value.at ?? 0)) isolate.overlay = { value, text, at: Date.now() }
+}
+
 async function refresh(env: Env, ctx: Background): Promise<Overlay> {
   const before = isolate.overlay?.value ?? emptyOverlay
   try {

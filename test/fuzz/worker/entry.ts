@@ -77,6 +77,7 @@ export const failing = {
         VISITORS: outOfReach(),
         EVENT_LOGS: outOfReach(),
         AUDIT_LOG: outOfReach(),
+        LIVE_STATE: outOfReach(),
         RELEASES: outOfReach(),
         EVENTS: outOfReach(),
         EVENTS_EU: outOfReach(),
