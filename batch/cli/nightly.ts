@@ -101,13 +101,16 @@ async function runNightly(options: NightlyOptions): Promise<void> {
         const copied: CopiedPart[] = []
         let files = 0
         let rejected = 0
+        let gone = 0
         for (const part of parts) {
           const fetched = await fetchEdgeEvents(part.archive, part.directory, progress.advance)
           copied.push({ ...part, keys: fetched.events })
           files += fetched.files
           rejected += fetched.rejected
+          gone += fetched.gone
         }
         if (rejected > 0) progress.note(`${rejected} archived lines fit no contract and went to quarantine: npx nightjar quarantine list`)
+        if (gone > 0) progress.note(`${gone} archive files had their time, and went while the archive was read`)
         if (!options.plan) await forgetAndRecord(stores.blobs, copied, progress)
         // A part that the deployment no longer has.
         if (!options.plan && !parts.some(({ name }) => name === 'eu/')) rmSync(euCopy(archive), { recursive: true, force: true })

@@ -19,7 +19,8 @@ export const residentMb = (pid: number): number =>
 type HeapUsage = { usedSize: number; backingStorageSize: number }
 
 const ANSWER_MS = 30_000
-const GARBAGE_MS = 5_000
+/** An isolate that has something to do answers within this long of another one. */
+const NEXT_ANSWER_MS = 2_000
 
 /**
  * What V8 holds for the Worker after a collection of garbage, in bytes: its heap, and the ArrayBuffers beside it.
@@ -33,7 +34,7 @@ export async function heapOf(inspectorPort: number, wake: () => Promise<unknown>
     const { usedSize, backingStorageSize } = await looked
     return { heap: usedSize, buffers: backingStorageSize }
   } finally {
-    inspector.close()
+    await inspector.close()
   }
 }
 
@@ -47,11 +48,18 @@ export async function collectAll(inspectorPort: number, wake: () => Promise<unkn
   const isolates = (await (await fetch(`http://127.0.0.1:${inspectorPort}/json`)).json()) as { webSocketDebuggerUrl: string }[]
   const inspectors = await Promise.all(isolates.map(({ webSocketDebuggerUrl }) => inspect(webSocketDebuggerUrl)))
   // Which of them are never asked for anything depends on what is deployed: they do not answer, and have no garbage.
-  await awake(Promise.all(inspectors.map(collect)), wake, GARBAGE_MS)
-  for (const inspector of inspectors) inspector.close()
+  let left = inspectors.length
+  let last = Date.now()
+  for (const inspector of inspectors)
+    void collect(inspector).then(() => {
+      left--
+      last = Date.now()
+    })
+  while (left > 0 && Date.now() - last < NEXT_ANSWER_MS) await wake()
+  await Promise.all(inspectors.map(({ close }) => close()))
 }
 
-type Inspector = { call: (method: string) => Promise<unknown>; close: () => void }
+type Inspector = { call: (method: string) => Promise<unknown>; close: () => Promise<void> }
 
 async function inspect(url: string): Promise<Inspector> {
   const socket = new WebSocket(url)
@@ -70,7 +78,13 @@ async function inspect(url: string): Promise<Inspector> {
       asked.set(id, resolve)
       socket.send(JSON.stringify({ id, method }))
     })
-  return { call, close: () => socket.close() }
+  // An isolate has one inspector at a time: the next one must not come before this one has gone.
+  const close = async (): Promise<void> => {
+    const closed = new Promise((resolve) => socket.addEventListener('close', resolve, { once: true }))
+    socket.close()
+    await closed
+  }
+  return { call, close }
 }
 
 async function collect({ call }: Inspector): Promise<void> {

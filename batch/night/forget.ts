@@ -3,7 +3,7 @@ import { join, sep } from 'node:path'
 import { type Erasures, erasuresIn, mergesIn, type Purged, purge } from '../../shared/archive-lines.ts'
 import { EVENTS_PREFIX, QUARANTINE_PREFIX } from '../../shared/quarantine.ts'
 import type { Retention } from '../../shared/retention.ts'
-import type { BlobSource } from '../stores/blob-source.ts'
+import { type BlobSource, unlessGone } from '../stores/blob-source.ts'
 
 /** What a night removed from the archive. */
 export type Forgotten = { visitors: number; events: number; expired: number; files: number }
@@ -54,7 +54,10 @@ async function forgetIn(
       renameSync(`${file}.part`, file)
     }
   }
-  for (const key of await archive.list(QUARANTINE_PREFIX)) await apply(key, new TextDecoder().decode(await archive.get(key)))
+  for (const key of await archive.list(QUARANTINE_PREFIX)) {
+    const text = await unlessGone(archive, key)
+    if (text !== null) await apply(key, text)
+  }
 }
 
 /**

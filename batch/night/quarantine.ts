@@ -3,7 +3,7 @@ import { EVENTS_PREFIX, QUARANTINE_PREFIX, replayed } from '../../shared/quarant
 import type { RejectedRecord } from '../../shared/schemas/events.ts'
 import { ITEMS_PREFIX } from '../../shared/schemas/items.ts'
 import { InputError } from '../sources/source.ts'
-import type { BlobSource } from '../stores/blob-source.ts'
+import { type BlobSource, unlessGone } from '../stores/blob-source.ts'
 import type { Stores } from '../stores/open-stores.ts'
 import { archiveParts } from './archive-parts.ts'
 
@@ -22,8 +22,8 @@ export async function* readQuarantine(stores: Pick<Stores, 'blobs' | 'euBlobs'>,
   if (name !== undefined && asked.length === 0)
     throw new InputError(`no quarantine file "${name}"; "npx nightjar quarantine list" names them`)
   for (const file of asked) {
-    const text = new TextDecoder().decode(await file.archive.get(QUARANTINE_PREFIX + file.path))
-    yield { ...file, records: linesOf(text).map((line) => JSON.parse(line) as RejectedRecord) }
+    const text = await unlessGone(file.archive, QUARANTINE_PREFIX + file.path)
+    if (text !== null) yield { ...file, records: linesOf(text).map((line) => JSON.parse(line) as RejectedRecord) }
   }
 }
 

@@ -1,5 +1,5 @@
 import { again } from './again.ts'
-import type { BlobSource } from './blob-source.ts'
+import { type BlobSource, NoSuchBlob } from './blob-source.ts'
 import { inParallel } from './in-parallel.ts'
 import type { KvSink } from './kv-sink.ts'
 import { prepareFolder } from './local-folder.ts'
@@ -85,7 +85,7 @@ function blobsIn(bucket: Bucket): BlobSource {
     },
     async get(key) {
       const bytes = await again(async () => (await bucket.get(key))?.arrayBuffer())
-      if (bytes === undefined) throw new Error(`${key} is not in the bucket`)
+      if (bytes === undefined) throw new NoSuchBlob(key)
       return new Uint8Array(bytes)
     },
     async put(key, bytes) {

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import type { BlobSource } from './blob-source.ts'
+import { type BlobSource, NoSuchBlob } from './blob-source.ts'
 import { inParallel } from './in-parallel.ts'
 import type { KvSink } from './kv-sink.ts'
 import type { Stores } from './open-stores.ts'
@@ -156,7 +156,7 @@ function restBlobs(client: RestClient, { keysAreOneSegment }: RestTarget, bucket
     },
     async get(key) {
       const bytes = await client.bytes('GET', pathOf(key))
-      if (bytes === null) throw new Error(`${key} is not in the bucket`)
+      if (bytes === null) throw new NoSuchBlob(key)
       return bytes
     },
     async put(key, bytes) {

@@ -8,6 +8,7 @@ import { readAudit, recordFor } from '../../batch/night/audit.ts'
 import { fetchEdgeEvents } from '../../batch/night/edge-events.ts'
 import { type CopiedPart, dropStrays, forgetErased } from '../../batch/night/forget.ts'
 import { edge } from '../../batch/sources/edge.ts'
+import type { BlobSource } from '../../batch/stores/blob-source.ts'
 import { openStores, type Stores } from '../../batch/stores/open-stores.ts'
 import { verifyChain } from '../../shared/audit.ts'
 import { parseRetention } from '../../shared/retention.ts'
@@ -59,6 +60,36 @@ async function fetched(copy: string, retention = KEEP, now = NOW + DAY): Promise
   }
   return forgetErased(copied, retention, now)
 }
+
+/** What the edge's cron takes out after it was listed is not there any more when it is read. */
+const vanishing = (archive: BlobSource, gone: string): BlobSource => ({
+  ...archive,
+  async list(prefix) {
+    const keys = await archive.list(prefix)
+    if (keys.includes(gone)) await archive.delete([gone])
+    return keys
+  },
+})
+
+describe('a file that has its time while a night reads', () => {
+  it('is left out, and said to be; all others are learned from', async () => {
+    await put(early, [click(ANNA, NOW - 3 * DAY)])
+    await put(later, [click(BEN, NOW)])
+    const copy = join(folder, 'one')
+    const fetched = await fetchEdgeEvents(vanishing(stores.blobs, early), copy, () => undefined)
+    expect(fetched).toEqual({ events: [later], files: 1, rejected: 0, gone: 1 })
+    await put('quarantine/date=2026-11-20/hour=01/s-1-2.ndjson', [click(ANNA, NOW - 3 * DAY)])
+    await put('quarantine/date=2026-11-23/hour=00/s-3-4.ndjson', [click(BEN, NOW)])
+    const archive = vanishing(stores.blobs, 'quarantine/date=2026-11-20/hour=01/s-1-2.ndjson')
+    expect((await forgetErased([{ archive, directory: copy, keys: fetched.events }], KEEP, NOW)).files).toBe(0)
+  })
+
+  it('is not told from one that cannot be read by mistake: that ends the night', async () => {
+    await put(early, [click(ANNA, NOW - 3 * DAY)])
+    const archive: BlobSource = { ...stores.blobs, get: () => Promise.reject(new Error('R2 is down')) }
+    await expect(fetchEdgeEvents(archive, join(folder, 'one'), () => undefined)).rejects.toThrow('R2 is down')
+  })
+})
 
 describe('the night after an erasure', () => {
   it('takes the visitor’s events out of the archive and out of every copy, and leaves all others', async () => {

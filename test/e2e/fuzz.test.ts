@@ -13,7 +13,7 @@ import { Wire } from '../fuzz/wire.ts'
 
 /** What `npm run test:fuzz` does at length, in short: the same requests and mutations in every run. */
 const SEED = 7
-const REQUESTS = 2000
+const REQUESTS = 4000
 const MUTATIONS = 60_000
 /** Requests of which each leaves 50 KB behind. */
 const LEAKS = 1200
@@ -42,6 +42,7 @@ describe('requests that no client should send', () => {
     const { rows, campaign, never } = await runRequests(edge, SEED, REQUESTS)
     expect(campaign.failures).toEqual([])
     expect(rows.filter((row) => unhurt(row) > 0)).toEqual([])
+    expect(rows.map(({ fault }) => fault)).toContain('request: memory')
     expect(rows.reduce((sum, { tried }) => sum + tried, 0)).toBeGreaterThanOrEqual(REQUESTS)
     // A request that nothing gets through to says nothing of what lies behind.
     expect(never).toEqual([])

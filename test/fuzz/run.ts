@@ -102,7 +102,7 @@ function summary({ campaign: { slowest, slowOnce }, memory }: RequestRun): strin
   const after = (where: keyof Held): string => memory.map((held) => held[where].toFixed(1)).join(', ')
   return [
     `slowest answer ${Math.round(slowest)} ms; over a second once, and not again: ${slowOnce}`,
-    `after each fifth, in MB: isolate ${after('isolate')}; process ${after('process')}`,
+    `after each fifth once warm, in MB: isolate ${after('isolate')}; process ${after('process')}`,
     '',
   ].join('\n')
 }
