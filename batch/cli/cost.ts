@@ -19,6 +19,7 @@ export const costCommand = (): Command =>
     .option('--list-share <share>', 'of the recommendations, how many are public lists', share, USUAL.listShare)
     .option('--new-share <share>', 'of the visitors, how many are new in a month', share, USUAL.newShare)
     .option('--changed-share <share>', 'of a release, how much changes in a night', share, USUAL.changedShare)
+    .option('--catalogue-changes <n>', 'requests a month that change the catalogue without a night', amount, USUAL.catalogueChanges)
     .option('--isolates <n>', 'always busy ones; the Worker’s metrics tell', wholeNumber(1, 100_000), USUAL.isolates)
     .option('--restarts <n>', 'of each isolate in a month', wholeNumber(0, 100_000), USUAL.restarts)
     .option('--shards <n>', 'of the event log (EVENT_LOG_SHARDS)', wholeNumber(1, 64), USUAL.shards)

@@ -18,6 +18,8 @@ export const SCENARIOS = [
   'flush',
   'post-flushed',
   'cron',
+  /** A request that changes the catalogue, alone in its second. */
+  'change',
   /** The first request of an isolate, and what one that is always busy reads to stay fresh. */
   'cold',
   'isolate-hour',

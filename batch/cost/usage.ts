@@ -22,6 +22,8 @@ export type Workload = {
   shards: number
   /** Wall-clock milliseconds that an object is busy with a request. */
   objectMs: number
+  /** Requests that change the catalogue without a night; those that share a second share its writes, and cost less. */
+  catalogueChanges: number
   /** Share of a release's packs that change in a night. */
   changedShare: number
 }
@@ -35,6 +37,7 @@ export const USUAL: Omit<Workload, 'recommendations' | 'eventPosts' | 'items' | 
   newShare: 0.3,
   shards: 8,
   objectMs: 10,
+  catalogueChanges: 0,
   changedShare: 1,
 }
 
@@ -103,6 +106,8 @@ export function usageOf(load: Workload, measured: Measured): Record<Origin, Usag
       },
       times('cold', load.isolates * (load.restarts + DAYS)),
       times('cron', crons),
+      { requests: load.catalogueChanges },
+      times('change', load.catalogueChanges),
       // What trends is written when it has changed.
       { 'kv-writes': crons },
     ),

@@ -39,6 +39,8 @@ describe('a month’s bill', () => {
       only({ 'object object-ops': 1, 'event object-ops': 2, 'first-event object-ops': 3, 'flush object-ops': 1, 'list kv-ops': 1 }),
     )
     expect(usage.recommendations).toMatchObject({ requests: 100, 'object-requests': 10, 'kv-reads': 50 })
+    const changed = usageOf(load({ catalogueChanges: 7 }), only({ 'change kv-writes': 1, 'change object-ops': 3 }))
+    expect(changed.freshness).toMatchObject({ requests: 7, 'object-requests': 21 })
     // 2 of the 10 make an object; no more flushes than posts.
     expect(usage.events).toMatchObject({ requests: 10, 'object-requests': 8 * 2 + 2 * 3 + 10 })
   })

@@ -4,6 +4,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vi
 import table from '../../batch/cost/measured.json'
 import { visitorHash } from '../../shared/pseudonym.ts'
 import { runCron } from '../../workers/cron/scheduled.ts'
+import { auditLog } from '../../workers/objects/audit-log-client.ts'
 import { eventLogs } from '../../workers/objects/event-log-client.ts'
 import { liveState } from '../../workers/objects/live-state-client.ts'
 import { visitorStub } from '../../workers/objects/visitor-client.ts'
@@ -233,6 +234,32 @@ test('a flush of a shard costs so much by itself, and so much for each post', as
         .map(([metric, value]): [string, number] => [metric, value - (each[metric] ?? 0)])
         .filter(([, value]) => value > 0),
     ),
+  )
+})
+
+test('a change of the catalogue takes so much where no other shares its second', async () => {
+  const change = (price: number): Promise<Response> =>
+    ask(
+      '/v1/items',
+      {
+        method: 'PUT',
+        body: JSON.stringify({ items: [{ id: release.itemIds[3], price }] }),
+        headers: { authorization: `Bearer ${env.ADMIN_KEY}` },
+      },
+      { ...watched(), AUDIT_LOG: countingObjects(env.AUDIT_LOG) },
+    )
+  await change(1)
+  await runDurableObjectAlarm(liveState(env))
+  await scheduler.wait(1000)
+  for (const object of [liveState(env), auditLog(env)]) await watchRows(object)
+  same(
+    'change',
+    await costOf(async () => {
+      await change(2)
+      // An alarm is a request to the object.
+      add('object-ops')
+      await runDurableObjectAlarm(liveState(env))
+    }),
   )
 })
 

@@ -40,7 +40,7 @@ export class LiveState extends DurableObject<Env> {
   private readonly store: LiveStore
   /** What the cron said last, or KV shows. */
   private trending: Overlay['trending'] | null = null
-  /** The hash of what KV was given last; null while KV has to be asked. */
+  /** The hash of what KV was given last, or is being given; null while KV has to be asked. */
   private written: string | null = null
   /** Whether an isolate shows what KV was never given: though it be undone by now, that isolate waits for something newer. */
   private isAhead = false
@@ -142,13 +142,13 @@ export class LiveState extends DurableObject<Env> {
     this.written ??= await overlayHash(await this.shown())
     if (hash === this.written && !this.isAhead) return
     this.writtenAt = Date.now()
-    this.written = null
+    this.written = hash
     this.isAhead = false
     try {
       // A decision names the overlay it was made under; the archive is where that can be looked up.
       allOf(await Promise.allSettled([this.env.EVENTS.put(`overlays/${hash}.json`, text), this.env.RELEASES.put(OVERLAY_KEY, text)]))
-      this.written = hash
     } catch (error) {
+      this.written = null
       this.isAhead = true
       throw error
     }
