@@ -11,8 +11,8 @@ import { inEu } from './place.ts'
 import type { Visited, Visitor } from './visitor.ts'
 import type { VisitorItem, VisitorState } from './visitor-state.ts'
 
-/** A visitor's answer waits for the visitor's object so many times as long as for what it can do without: by default a second. */
-const PATIENCE = 4
+/** A visitor's answer does not wait longer than this for the visitor's object, unless it may wait longer for anything. */
+const PATIENCE_MS = 1000
 
 /** The object of a visitor; those of EU visitors stay in the EU where the platform can say so. */
 export function visitorStub(env: Env, identity: Identity): DurableObjectStub<Visitor> {
@@ -24,7 +24,7 @@ export function visitorStub(env: Env, identity: Identity): DurableObjectStub<Vis
 /** Nothing that happens to the object reaches the visitor: a failure or a stall reads as "nothing known". */
 async function orNull<T>(env: Env, call: () => Promise<T>): Promise<T | null> {
   try {
-    return await within(PATIENCE * answerWithin(env), call())
+    return await within(Math.max(PATIENCE_MS, answerWithin(env)), call())
   } catch (error) {
     warn('visitor-object-failed', error)
     return null
