@@ -3,18 +3,16 @@ import { adminRoutes } from './admin/routes.ts'
 import { catalogueRoutes } from './catalogue/routes.ts'
 import { eventRoutes } from './events/routes.ts'
 import { healthRoutes } from './health.ts'
-import { allowedOrigins } from './http/access.ts'
+import { preflight } from './http/access.ts'
 import { allowedMethods } from './http/allowed-methods.ts'
+import { addHeaders } from './http/every-answer.ts'
 import { HttpProblem, problemResponse } from './http/problem.ts'
-import { securityHeaders } from './http/security-headers.ts'
-import { serverTiming } from './http/server-timing.ts'
 import { servingRoutes } from './serving/routes.ts'
 import { visitorRoutes } from './visitors/routes.ts'
 
 export const app = new Hono<{ Bindings: Env }>()
 
-app.use('*', serverTiming, securityHeaders)
-app.use('/v1/*', allowedOrigins)
+app.options('/v1/*', preflight)
 for (const routes of [servingRoutes, eventRoutes, visitorRoutes, catalogueRoutes, adminRoutes, healthRoutes]) app.route('/', routes)
 
 // The router sorts its routes when it is first asked for one: here, where no request waits for it.
@@ -33,3 +31,11 @@ app.onError((error, c) => {
   console.error(JSON.stringify({ event: 'unexpected', path: c.req.routePath, error: error.message }))
   return problemResponse(c, new HttpProblem(500, 'something unexpected happened; it has been logged'))
 })
+
+/** Answers every request; never throws. */
+export async function answer(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
+  const start = performance.now()
+  const response = await app.fetch(request, env, ctx)
+  addHeaders(env, request, response, performance.now() - start)
+  return response
+}

@@ -1,4 +1,4 @@
-import { app } from './app.ts'
+import { answer } from './app.ts'
 import { runCron } from './cron/scheduled.ts'
 import { warn } from './log.ts'
 import { rehearse } from './serving/rehearsal.ts'
@@ -11,7 +11,7 @@ export { Visitor } from './objects/visitor.ts'
 rehearse().catch((error: unknown) => warn('rehearsal-failed', error))
 
 export default {
-  fetch: app.fetch,
+  fetch: answer,
   scheduled: (controller, env, ctx) => {
     ctx.waitUntil(runCron(env, ctx, controller.scheduledTime))
   },

@@ -2,14 +2,14 @@ import { createExecutionContext, listDurableObjectIds, waitOnExecutionContext } 
 import { env } from 'cloudflare:workers'
 import type { EventRecord, EventsAnswer } from '../../shared/schemas/events.ts'
 import type { Problem } from '../../shared/schemas/problem.ts'
-import { app } from '../../workers/app.ts'
+import { answer } from '../../workers/app.ts'
 import { mintVisitorId } from '../../workers/identity/visitor-id.ts'
 import { eventLogs } from '../../workers/objects/event-log-client.ts'
 
 /** Calls the app as the runtime would, with an Env of the test's choice, and waits for what it does behind the answer. */
 export async function call(path: string, init: RequestInit<CfProperties> = {}, bindings: Env = env): Promise<Response> {
   const ctx = createExecutionContext()
-  const response = await app.fetch(new Request(`https://edge.test${path}`, init), bindings, ctx)
+  const response = await answer(new Request(`https://edge.test${path}`, init), bindings, ctx)
   await waitOnExecutionContext(ctx)
   return response
 }

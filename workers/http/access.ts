@@ -8,24 +8,20 @@ import { HttpProblem } from './problem.ts'
 export const originsOf = ({ ALLOWED_ORIGINS }: Pick<Env, 'ALLOWED_ORIGINS'>): string[] =>
   ALLOWED_ORIGINS.split(',').map((entry) => entry.trim())
 
+/** Browsers of the sites in ALLOWED_ORIGINS may call; so may the Worker's own pages. */
+export const isAllowed = (env: Env, { url }: Request, origin: string): boolean =>
+  originsOf(env).includes(origin) || origin === URL.parse(url)?.origin
+
 const crossOrigin: MiddlewareHandler<{ Bindings: Env }> = cors({
-  origin: (origin, c: Context<{ Bindings: Env }>) => {
-    return originsOf(c.env).includes(origin) || origin === URL.parse(c.req.url)?.origin ? origin : null
-  },
+  origin: (origin, c: Context<{ Bindings: Env }>) => (isAllowed(c.env, c.req.raw, origin) ? origin : null),
   allowMethods: ['GET', 'POST', 'DELETE', 'PUT'],
   allowHeaders: ['authorization', 'content-type'],
-  // The SDK waits as long as it says.
-  exposeHeaders: ['retry-after'],
   maxAge: 86_400,
 })
 
-/** Browsers of the sites in ALLOWED_ORIGINS may call; so may the Worker's own pages. */
-export const allowedOrigins: MiddlewareHandler<{ Bindings: Env }> = async (c, next) => {
-  if (c.req.raw.headers.has('origin')) return crossOrigin(c, next)
-  await next()
-  // Who names no origin gets no permission, which a cache must not give to those who do.
-  c.res.headers.append('vary', 'Origin')
-}
+/** Answers browsers that ask what they may do before they do it. */
+export const preflight: MiddlewareHandler<{ Bindings: Env }> = (c, next) =>
+  c.req.raw.headers.has('origin') ? crossOrigin(c, next) : next()
 
 /**
  * A browser names the site by its public write key; a backend shows the admin key instead. Keeps other sites' traffic
