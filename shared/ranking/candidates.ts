@@ -4,7 +4,7 @@ import type { NeighbourRow } from '../release/neighbour-pack.ts'
 import { historyWeights, sessionLength } from './history-weights.ts'
 import { type Candidates, type FloatColumn, NOWHERE, type RecallSpace } from './recall-space.ts'
 import type { HistoryItem, ReleaseView } from './release-view.ts'
-import { topPlaces } from './top.ts'
+import { sortPlaces } from './top.ts'
 
 /** An item outside the lists that is to be considered: trending now, or new. `score` is 0 … 1, relative to the best of its kind. */
 export type LiveItem = { item: number; score: number }
@@ -54,7 +54,7 @@ export function recallOf(view: ReleaseView, space: RecallSpace, request: RecallR
     space.reserve(items.length)
     const places = Uint32Array.from(items, (item) => space.touch(item))
     mergeLists(space, view.manifest.recall)
-    return space.candidates(topPlaces(places, places.length, { values: space.float.merged, ids: space.touched, most: places.length }))
+    return inOrder(space, places, places.length, places.length)
   } finally {
     space.clear()
   }
@@ -146,15 +146,20 @@ function best(space: RecallSpace, recall: RecallParameters, allow: (item: number
   let count = 0
   for (let place = 0; place < touchedCount; place++) if (merged[place] > 0 && allow(touched[place])) kept[count++] = place
   const most = recall.candidates
-  const left = contenders(kept, count, merged, most)
-  return space.candidates(topPlaces(kept, left, { values: merged, ids: touched, most, heap: space.heap(Math.min(left, most)) }))
+  return inOrder(space, kept, contenders(kept, count, merged, most), most)
+}
+
+function inOrder(space: RecallSpace, places: Uint32Array, count: number, most: number): Candidates {
+  const order = space.placesInOrder(count)
+  sortPlaces(places, count, { values: space.float.merged, ids: space.touched }, order)
+  return space.candidates(order, Math.min(count, most))
 }
 
 /** By exponent and first three bits of the fraction, how many numbers there are. */
 const tally = new Uint16Array(2048)
 
 /**
- * Moves those that may be among the `most` best to the front, which spares the heap two thirds of them. Numbers above 0 stand in
+ * Moves those that may be among the `most` best to the front, which spares sorting two thirds of them. Numbers above 0 stand in
  * the order of their bits. @returns how many they are
  */
 function contenders(places: Uint32Array, count: number, values: Float32Array, most: number): number {

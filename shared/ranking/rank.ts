@@ -5,6 +5,7 @@ import { FEATURE_COUNT, featureContext } from './features.ts'
 import type { Candidates, RecallSpace } from './recall-space.ts'
 import { roundScore } from './reference-scorer.ts'
 import type { ReleaseView } from './release-view.ts'
+import { sortPlaces } from './top.ts'
 
 /** Scores `count` rows of FEATURE_COUNT features; ONNX and the reference scorer are two of them. */
 export type Scorer = (features: Float32Array, count: number) => Float32Array
@@ -61,40 +62,15 @@ type Ordered = { scores: Float64Array; order: Uint32Array<ArrayBuffer> }
 
 /** Rounded scores and the order they give; ties go to the lower item index. @param space whose room is used, where it lends */
 export function ordered({ count, item }: Candidates, raw: Float32Array, space?: RecallSpace): Ordered {
-  const room = space?.ordering(count) ?? {
+  const { scores, places, order } = space?.ordering(count) ?? {
     scores: new Float64Array(count),
+    places: new Uint32Array(count),
     order: new Uint32Array(count),
-    spare: new Uint32Array(count),
   }
-  for (let i = 0; i < count; i++) room.scores[i] = roundScore(raw[i])
-  return { scores: room.scores, order: sortedPlaces(room.scores, item, room.order, room.spare) }
-}
-
-/** Places by score, best first, ties by lower item: a merge sort that calls nothing, from one array to the other and back. */
-function sortedPlaces(
-  scores: Float64Array,
-  item: Uint32Array,
-  one: Uint32Array<ArrayBuffer>,
-  other: Uint32Array<ArrayBuffer>,
-): Uint32Array<ArrayBuffer> {
-  const { length } = scores
-  let from = one
-  let to = other
-  for (let i = 0; i < length; i++) from[i] = i
-  for (let width = 1; width < length; width *= 2) {
-    for (let start = 0; start < length; start += 2 * width) {
-      const middle = Math.min(start + width, length)
-      const end = Math.min(start + 2 * width, length)
-      for (let left = start, right = middle, at = start; at < end; at++) {
-        const a = from[left]
-        const b = from[right]
-        const leftFirst = right >= end || (left < middle && (scores[a] > scores[b] || (scores[a] === scores[b] && item[a] < item[b])))
-        to[at] = leftFirst ? from[left++] : from[right++]
-      }
-    }
-    const sorted = to
-    to = from
-    from = sorted
+  for (let i = 0; i < count; i++) {
+    scores[i] = roundScore(raw[i])
+    places[i] = i
   }
-  return from
+  sortPlaces(places, count, { values: scores, ids: item }, order)
+  return { scores, order }
 }

@@ -53,8 +53,8 @@ export class RecallSpace {
   private readonly lends: boolean
   private lent: Candidates | null = null
   private lentFeatures = new Float32Array(0)
-  private lentHeap = new Uint32Array(0)
-  private lentOrdering = { scores: new Float64Array(0), order: new Uint32Array(0), spare: new Uint32Array(0) }
+  private lentPlaces = new Uint32Array(0)
+  private lentOrdering = { scores: new Float64Array(0), places: new Uint32Array(0), order: new Uint32Array(0) }
   /** By item: 1 + its place in the columns, 0 while untouched. */
   private readonly placeOf: Uint32Array
   private capacity = 0
@@ -113,9 +113,8 @@ export class RecallSpace {
     this.touchedCount = 0
   }
 
-  /** The columns of some places, as candidates. */
-  candidates(places: Uint32Array): Candidates {
-    const { length: count } = places
+  /** The columns of the first `count` places, as candidates. */
+  candidates(places: Uint32Array, count: number): Candidates {
     const to = this.lent?.count === count ? this.lent : emptyCandidates(count)
     if (this.lends) this.lent = to
     const { float, support, because, historyPosition, touched } = this
@@ -130,10 +129,10 @@ export class RecallSpace {
     return to
   }
 
-  /** Room for so many places, for features, and for scores and their order. What is in it may be left from before. */
-  heap(length: number): Uint32Array<ArrayBuffer> {
-    this.lentHeap = this.room(this.lentHeap, length, Uint32Array)
-    return this.lentHeap
+  /** Room for so many places at least, for features, and for scores and their order. What is in it may be left from before. */
+  placesInOrder(least: number): Uint32Array<ArrayBuffer> {
+    if (!this.lends || this.lentPlaces.length < least) this.lentPlaces = new Uint32Array(least)
+    return this.lentPlaces
   }
 
   features(length: number): Float32Array<ArrayBuffer> {
@@ -141,12 +140,12 @@ export class RecallSpace {
     return this.lentFeatures
   }
 
-  ordering(length: number): { scores: Float64Array<ArrayBuffer>; order: Uint32Array<ArrayBuffer>; spare: Uint32Array<ArrayBuffer> } {
-    const { scores, order, spare } = this.lentOrdering
+  ordering(length: number): { scores: Float64Array<ArrayBuffer>; places: Uint32Array<ArrayBuffer>; order: Uint32Array<ArrayBuffer> } {
+    const { scores, places, order } = this.lentOrdering
     this.lentOrdering = {
       scores: this.room(scores, length, Float64Array),
+      places: this.room(places, length, Uint32Array),
       order: this.room(order, length, Uint32Array),
-      spare: this.room(spare, length, Uint32Array),
     }
     return this.lentOrdering
   }
@@ -157,7 +156,7 @@ export class RecallSpace {
 }
 
 function copy(from: Float32Array, places: Uint32Array, to: Float32Array): void {
-  for (let i = 0; i < places.length; i++) to[i] = from[places[i]]
+  for (let i = 0; i < to.length; i++) to[i] = from[places[i]]
 }
 
 /** All columns in one buffer: making seventeen would cost more than filling them. */

@@ -17,24 +17,29 @@ export type Weights = {
  * TypeScript, for isolates whose ONNX session is not there (yet) and for plans whose CPU budget it does not fit.
  */
 export function referenceScores(weights: Weights, x: Float32Array, count: number, out: Float32Array): void {
-  const { features, hidden, w0, b0, w1, skip } = weights
-  const layer = new Float32Array(hidden)
-  for (let row = 0; row < count; row++) {
-    const at = row * features
-    layer.set(b0)
-    let y = weights.b1[0]
-    for (let f = 0; f < features; f++) {
-      const value = x[at + f]
-      y += value * skip[f]
-      const from = f * hidden
-      for (let h = 0; h < hidden; h++) layer[h] += value * w0[from + h]
-    }
-    for (let h = 0; h < hidden; h++) {
-      const activation = layer[h]
-      if (activation > 0) y += activation * w1[h]
-    }
-    out[row] = y
+  for (let row = 0; row < count; row++) out[row] = referenceScore(weights, x, row)
+}
+
+/** Reused from call to call. */
+let layer = new Float32Array(0)
+
+/** The score of one row of `x`. */
+export function referenceScore({ features, hidden, w0, b0, w1, b1, skip }: Weights, x: Float32Array, row: number): number {
+  if (layer.length !== hidden) layer = new Float32Array(hidden)
+  layer.set(b0)
+  const at = row * features
+  let y = b1[0]
+  for (let f = 0; f < features; f++) {
+    const value = x[at + f]
+    y += value * skip[f]
+    const from = f * hidden
+    for (let h = 0; h < hidden; h++) layer[h] += value * w0[from + h]
   }
+  for (let h = 0; h < hidden; h++) {
+    const activation = layer[h]
+    if (activation > 0) y += activation * w1[h]
+  }
+  return y
 }
 
 /** Scores are compared at this resolution, so that runtimes that differ in the last bits agree on the order. */

@@ -13,24 +13,34 @@ export const NEW_ITEM_POSITION = 5
 /** By category, how many the window that is being filled has; nought between windows. Categories take 16 bits in the core. */
 const shown = new Uint8Array(0x10000)
 
+/** Reused from call to call. */
+let chain = new Uint32Array(0)
+
 /**
  * Keeps the order, but lets no window of ten be filled by one category: what exceeds its share waits for the next window.
  * Who waits is a chain, so that a window costs what it looks at and not what is left.
  * @param categoryOf 0 = none, never capped
+ * @param isEnough asked after each window: the rest is then left out
  */
-export function capCategories(order: ArrayLike<number>, categoryOf: (position: number) => number): number[] {
+export function capCategories(
+  order: ArrayLike<number>,
+  categoryOf: (position: number) => number,
+  isEnough: (arranged: readonly number[]) => boolean = () => false,
+): number[] {
   const { length } = order
   const arranged: number[] = []
   const end = length
   // after[i] is who waits behind the i-th; the one before the first stands at the end.
-  const after = new Uint32Array(length + 1)
+  if (chain.length <= length) chain = new Uint32Array(length + 1)
+  const after = chain
+  after[end] = 0
   for (let i = 0; i < end; i++) after[i] = i + 1
   const take = (before: number): void => {
     const taken = after[before]
     arranged.push(order[taken])
     after[before] = after[taken]
   }
-  while (arranged.length < length) {
+  while (arranged.length < length && !isEnough(arranged)) {
     const first = arranged.length
     const full = Math.min(length, first + WINDOW)
     for (let before = end; after[before] !== end && arranged.length < full; ) {

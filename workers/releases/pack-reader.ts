@@ -66,13 +66,32 @@ export class PackReader {
   }
 }
 
-/** What an answer says of an item; texts that are JSON already are put into it as they are. */
-export type DisplayRow = { id: string; idJson: string; json: string; titleJson: string | undefined }
+/** What an answer says of an item, in pieces of JSON as long as they can be: each that is put to the answer is an object. */
+export type DisplayRow = {
+  id: string
+  /** The item's values. */
+  json: string
+  /** Of a shown item, what comes before its score, and what comes after its reasons. */
+  head: string
+  tail: string
+  /** The reasons that name the item. */
+  similarTo: string
+  boughtWith: string
+}
 
 /** @param json the item's values as JSON text */
 export function displayRow(id: string, json: string): DisplayRow {
   const { title }: { title?: string } = JSON.parse(json)
-  return { id, idJson: JSON.stringify(id), json, titleJson: title === undefined ? undefined : JSON.stringify(title) }
+  const idJson = JSON.stringify(id)
+  const named = `"item":${idJson}${title === undefined ? '' : `,"title":${JSON.stringify(title)}`}}`
+  return {
+    id,
+    json,
+    head: `{"id":${idJson},"score":`,
+    tail: `,"values":${json}}`,
+    similarTo: `{"code":"similar-to",${named}`,
+    boughtWith: `{"code":"bought-with",${named}`,
+  }
 }
 
 /** So many rows stay decoded, of those asked for last: a few items are in most answers. */

@@ -3,7 +3,7 @@ import { type Runtime, startRuntime, type WasmExports } from '../../shared/onnx/
 import { type OnnxSession, openSession, resumeSession } from '../../shared/onnx/session.ts'
 import { decodeSnapshot, KEY_SECTION, layMemory, poisonMemory, type Snapshot, takeUp } from '../../shared/onnx/snapshot.ts'
 import { FEATURE_COUNT } from '../../shared/ranking/features.ts'
-import { referenceScores, type Weights } from '../../shared/ranking/reference-scorer.ts'
+import { referenceScore, type Weights } from '../../shared/ranking/reference-scorer.ts'
 import { contentHash } from '../../shared/release/hash.ts'
 import type { Artefacts } from './artefacts.ts'
 
@@ -67,10 +67,11 @@ function answerKnownCase(session: OnnxSession, { known }: Snapshot): Float32Arra
 /** ONNX and the reference must agree this well before ONNX is trusted. */
 const TOLERANCE = 1e-4
 
-/** @throws Error when the scores are not those of the reference scorer */
-export function mustAgree(weights: Weights, features: Float32Array, scores: Float32Array): void {
-  const expected = new Float32Array(scores.length)
-  referenceScores(weights, features, scores.length, expected)
-  if (scores.some((score, i) => !(Math.abs(score - expected[i]) <= TOLERANCE * (1 + Math.abs(expected[i])))))
-    throw new Error('ONNX and the reference scorer disagree')
+/** @param from first of the rows that are compared, `to` the first after them @throws Error when their scores are not the reference scorer's */
+export function mustAgree(weights: Weights, features: Float32Array, scores: Float32Array, from = 0, to = scores.length): void {
+  for (let row = from; row < to; row++) {
+    const expected = referenceScore(weights, features, row)
+    if (!(Math.abs(scores[row] - expected) <= TOLERANCE * (1 + Math.abs(expected))))
+      throw new Error('ONNX and the reference scorer disagree')
+  }
 }

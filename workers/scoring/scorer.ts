@@ -1,4 +1,3 @@
-import { FEATURE_COUNT } from '../../shared/ranking/features.ts'
 import { referenceScores, type Weights } from '../../shared/ranking/reference-scorer.ts'
 import type { Background } from '../background.ts'
 import { warn } from '../log.ts'
@@ -53,10 +52,10 @@ export function score(weights: Weights, features: Float32Array, count: number): 
 /** @throws Error when the run fails, a score is no number, or the one that is checked is not the reference scorer's */
 function trusted(session: Session, weights: Weights, features: Float32Array, count: number): Float32Array {
   const scores = session.run(weights, features, count)
-  if (!scores.every(Number.isFinite)) throw new Error('ONNX gave no finite score for every candidate')
+  for (let i = 0; i < scores.length; i++) if (!Number.isFinite(scores[i])) throw new Error('ONNX gave no finite score for every candidate')
   // One row of each run, another one each time: a few microseconds, so that a runtime that errs in silence is found out.
   const row = runs++ % count
-  if (session.likeReference) mustAgree(weights, features.subarray(row * FEATURE_COUNT), scores.subarray(row, row + 1))
+  if (session.likeReference) mustAgree(weights, features, scores, row, row + 1)
   return scores
 }
 

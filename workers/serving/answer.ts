@@ -1,4 +1,4 @@
-import type { Rung } from '../../shared/schemas/recommendations.ts'
+import { type Rung, type Source, sources } from '../../shared/schemas/recommendations.ts'
 import type { Background } from '../background.ts'
 import { toBase64Url } from '../identity/base64url.ts'
 import type { LoadedRelease } from '../releases/loaded-release.ts'
@@ -23,24 +23,36 @@ export async function slateJson(
     for (const reason of reasons) if ('of' in reason) named.push(reason.of)
   }
   await release.loadDisplay(ctx, named)
-  let items = ''
+  const told = new Map<ShownReason, string>()
+  const about = JSON.stringify({ recommId, release: release.release, rung, cohort, region })
+  let text = `${about.slice(0, -1)},"items":[`
   for (let i = 0; i < shown.length; i++) {
     const { item, score, source, reasons, explain } = shown[i]
-    const { idJson, json } = release.display(item)
-    let told = ''
-    for (const reason of reasons) told += `${told === '' ? '' : ','}${reasonJson(release, reason)}`
-    const explained = explain === undefined ? '' : `,"explain":${JSON.stringify(explain)}`
-    items += `${i === 0 ? '' : ','}{"id":${idJson},"score":${score},"position":${offset + i + 1},"source":"${source}","reasons":[${told}]${explained},"values":${json}}`
+    const { head, tail } = release.display(item)
+    if (i > 0) text += ','
+    text += `${head}${score},"position":${offset + i + 1}${REASONED[source]}`
+    for (let k = 0; k < reasons.length; k++) {
+      if (k > 0) text += ','
+      text += reasonJson(release, reasons[k], told)
+    }
+    text += explain === undefined ? ']' : `],"explain":${JSON.stringify(explain)}`
+    text += tail
   }
-  const head = JSON.stringify({ recommId, release: release.release, rung, cohort, region })
-  return `${head.slice(0, -1)},"items":[${items}]}`
+  return `${text}]}`
 }
 
-/** The reason in the visitor's terms: the item they know instead of its index. */
-function reasonJson(release: LoadedRelease, reason: ShownReason): string {
-  if ('cohort' in reason) return `{"code":"${reason.code}","cohort":${reason.cohort}}`
-  if ('region' in reason) return `{"code":"${reason.code}","region":${JSON.stringify(reason.region)}}`
-  if (!('of' in reason)) return `{"code":"${reason.code}"}`
-  const { idJson, titleJson } = release.display(reason.of)
-  return `{"code":"${reason.code}","item":${idJson}${titleJson === undefined ? '' : `,"title":${titleJson}`}}`
+const REASONED = Object.fromEntries(sources.map((source) => [source, `,"source":"${source}","reasons":[`])) as Record<Source, string>
+
+/** The reason in the visitor's terms: the item they know instead of its index. @param told of reasons that several items share */
+function reasonJson(release: LoadedRelease, reason: ShownReason, told: Map<ShownReason, string>): string {
+  if ('of' in reason) {
+    const { similarTo, boughtWith } = release.display(reason.of)
+    return reason.code === 'similar-to' ? similarTo : boughtWith
+  }
+  let json = told.get(reason)
+  if (json === undefined) {
+    json = JSON.stringify(reason)
+    told.set(reason, json)
+  }
+  return json
 }

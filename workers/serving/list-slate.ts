@@ -13,7 +13,8 @@ export function regionSlate(release: LoadedRelease, regions: readonly string[], 
   const nearest = nearestList(release, regions, -1)
   if (nearest === undefined) return { shown: [], rung: 'global-list' }
   const { region, list } = nearest
-  const shown = Array.from(list.items, (item, i) => popularItem(item, roundScore(list.scores[i] / 255), region)).filter(({ item }) =>
+  const reasons = popularIn(region)
+  const shown = Array.from(list.items, (item, i) => popularItem(item, roundScore(list.scores[i] / 255), reasons)).filter(({ item }) =>
     allow(item),
   )
   return { shown, rung: region === EVERYWHERE ? 'global-list' : 'region-list' }
@@ -36,10 +37,11 @@ export function filledUp(
   for (const { region, items, shares } of fillers(release, regions)) {
     if (filled.length >= length) break
     const last = filled.at(-1)?.score ?? 1
+    const reasons = popularIn(region)
     items.forEach((item, i) => {
       if (seen.has(item) || !allow(item)) return
       seen.add(item)
-      filled.push(popularItem(item, roundProbability(below(last, shares[i])), region))
+      filled.push(popularItem(item, roundProbability(below(last, shares[i])), reasons))
     })
   }
   return { shown: filled, rung }
@@ -57,12 +59,10 @@ function* fillers(release: LoadedRelease, regions: readonly string[]): Generator
 /** Scores from different lists do not compare: those that follow only have to go on downwards. */
 const below = (last: number, share: number): number => (last >= 0 ? last * share : last - 1 + share)
 
-const popularItem = (item: number, score: number, region: string): Shown => ({
-  item,
-  score,
-  source: 'region-list',
-  reasons: [{ code: 'popular-in', region }],
-})
+const popularItem = (item: number, score: number, reasons: Shown['reasons']): Shown => ({ item, score, source: 'region-list', reasons })
+
+/** Shared by all that a list brings. */
+const popularIn = (region: string): Shown['reasons'] => [{ code: 'popular-in', region }]
 
 /** What visitors of the region take now; filled up with what was rising on the region's list when the night came. */
 export function trendingSlate(

@@ -12,22 +12,34 @@ export type Origins = {
   release: LoadedRelease
   request: PersonalRequest
   candidates: Candidates
-  /** The regions whose lists and trends really were used. */
-  cohortRegion: string | undefined
-  listRegion: string | undefined
+  /** Reasons that many of them share; undefined where no list was used. */
+  popularWithCohort: ShownReason | undefined
+  popularIn: ShownReason | undefined
+  trendingIn: ShownReason
 }
 
-export const originsOf = (release: LoadedRelease, request: PersonalRequest, candidates: Candidates): Origins => ({
-  release,
-  request,
-  candidates,
-  cohortRegion: request.cohort < 0 ? undefined : nearestList(release, request.regions, request.cohort)?.region,
-  listRegion: nearestList(release, request.regions, -1)?.region,
-})
+export function originsOf(release: LoadedRelease, request: PersonalRequest, candidates: Candidates): Origins {
+  const { cohort, regions } = request
+  const cohortList = cohort < 0 ? undefined : nearestList(release, regions, cohort)
+  const regionList = nearestList(release, regions, -1)
+  return {
+    release,
+    request,
+    candidates,
+    popularWithCohort: cohortList && { code: 'popular-with-cohort', cohort },
+    popularIn: regionList && { code: 'popular-in', region: regionList.region },
+    trendingIn: { code: 'trending-in', region: request.trendingRegion },
+  }
+}
+
+const AGAIN: ShownReason = { code: 'again' }
+const VIEWED: ShownReason = { code: 'viewed' }
+const CHOSEN: ShownReason = { code: 'chosen' }
+const NEW: ShownReason = { code: 'new' }
 
 /** Which source brought a candidate, and the reasons that really contributed, most telling first. */
 export function originOf(origins: Origins, position: number, placedAsNew: boolean): Pick<Shown, 'source' | 'reasons'> {
-  const { candidates, request, listRegion, cohortRegion } = origins
+  const { candidates, request, popularIn, popularWithCohort, trendingIn } = origins
   const reasons: ShownReason[] = []
   const link = linkOf(origins, position)
   if (link !== null) {
@@ -36,14 +48,13 @@ export function originOf(origins: Origins, position: number, placedAsNew: boolea
   }
   const past = request.history[candidates.historyPosition[position]]
   const inHistory = candidates.historyPosition[position] !== NOWHERE && past !== undefined
-  if (inHistory && request.chosen === null) reasons.push({ code: past.deed === PURCHASED ? 'again' : 'viewed' })
+  if (inHistory && request.chosen === null) reasons.push(past.deed === PURCHASED ? AGAIN : VIEWED)
   // What only stands for a category that they named was neither looked at nor chosen.
-  if (inHistory && request.chosen?.includes(past.item)) reasons.push({ code: 'chosen' })
-  if (candidates.trending[position] > 0) reasons.push({ code: 'trending-in', region: request.trendingRegion })
-  if (candidates.fresh[position] > 0) reasons.push({ code: 'new' })
-  if (candidates.cohortList[position] > 0 && cohortRegion !== undefined)
-    reasons.push({ code: 'popular-with-cohort', cohort: request.cohort })
-  if (candidates.regionList[position] > 0 && listRegion !== undefined) reasons.push({ code: 'popular-in', region: listRegion })
+  if (inHistory && request.chosen?.includes(past.item)) reasons.push(CHOSEN)
+  if (candidates.trending[position] > 0) reasons.push(trendingIn)
+  if (candidates.fresh[position] > 0) reasons.push(NEW)
+  if (candidates.cohortList[position] > 0 && popularWithCohort !== undefined) reasons.push(popularWithCohort)
+  if (candidates.regionList[position] > 0 && popularIn !== undefined) reasons.push(popularIn)
   return { source: placedAsNew ? 'new' : sourceOf(candidates, position, link, inHistory), reasons }
 }
 

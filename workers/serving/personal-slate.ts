@@ -91,15 +91,27 @@ export function startRanker(env: Env, ctx: Background, { weights, manifest }: Lo
 function arrange(
   { core }: LoadedRelease,
   ranking: Ranking,
-  { relation, bare }: PersonalRequest,
+  { relation, bare, length }: PersonalRequest,
   related: ReadonlyMap<number, number> | null,
 ): { order: readonly number[]; placed: number | null } {
   const { item, fresh } = ranking.candidates
   const weightOf = (position: number): number => related?.get(item[position]) ?? 0
   if (relation === 'together') return { order: Array.from(ranking.order).sort((a, b) => weightOf(b) - weightOf(a)), placed: null }
   if (relation === 'similar' || bare) return { order: Array.from(ranking.order), placed: null }
-  const capped = capCategories(ranking.order, (position) => core.category[item[position]])
+  // As far as it is shown, and as far as the best new item, which may be shown higher up.
+  let looked = 0
+  let met = !anyAbove0(fresh)
+  const isEnough = (arranged: readonly number[]): boolean => {
+    while (!met && looked < arranged.length) met = fresh[arranged[looked++]] > 0
+    return met && arranged.length >= length
+  }
+  const capped = capCategories(ranking.order, (position) => core.category[item[position]], isEnough)
   return placeNewItem(capped, (position) => fresh[position] > 0)
+}
+
+function anyAbove0(values: Float32Array): boolean {
+  for (let i = 0; i < values.length; i++) if (values[i] > 0) return true
+  return false
 }
 
 /** Items the anchors point to, with the summed weight of that relation. */
