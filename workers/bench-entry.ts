@@ -66,7 +66,7 @@ control.post('/bench/onnx', async (c) => {
   const isUnderWay = whileStarting()
   let longestMs = 0
   let before = performance.now()
-  warmUp({ ...c.env, SCORER: 'auto' }, c.executionCtx, release.weights)
+  warmUp({ ...c.env, SCORER: 'auto' }, c.executionCtx)
   while (isUnderWay()) {
     await scheduler.wait(TICK_MS)
     const now = performance.now()

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
 import getPort from 'get-port'
+import type { OnnxStart } from '../../scripts/built-edge.ts'
 import { CHANNEL_KEY, OVERLAY_KEY, packKey } from '../../shared/release/keys.ts'
 import type { RecommendationAnswer } from '../../shared/schemas/recommendations.ts'
 import { publish } from '../release/publish.ts'
@@ -16,6 +17,9 @@ import { warmUp } from './warm.ts'
 
 /** Milliseconds by which reads of KV are slowed down: as things are, from near by, and from far away. */
 const KV_MS = [0, 30, 150]
+
+/** Of those, what CPU is told for: without waiting, where nothing else can be done meanwhile, and with it. */
+const CPU_KV_MS = [0, 30]
 
 /** How busy the machine is must not choose the rung where CPU is what is measured. */
 const PATIENT = { ANSWER_WITHIN_MS: '60000' }
@@ -48,14 +52,25 @@ export async function measureCold(bench: Bench, persist: string, shoppers: reado
       add('first-answer-cpu-ms', cpu)
     }
     add('kv-simulation-cpu-ms', await onStarted(bench, { persist }, readByItself))
-    const ours = await onStarted(bench, { persist, variables: PATIENT }, (edge) => firstOnnx(edge, ask))
-    const stock = await onStarted(bench, { persist, variables: PATIENT, onnx: 'stock' }, (edge) => firstOnnx(edge, ask))
-    add('onnx-start-cpu-ms', ours.startCpu)
-    add('onnx-start-cpu-ratio-to-stock', ours.startCpu / stock.startCpu)
-    add('first-onnx-ms', ours.ms)
-    add('first-onnx-cpu-ms', ours.cpu)
-    add('first-onnx-cpu-ms-stock', stock.cpu)
-    add('first-onnx-cpu-ratio-to-stock', ours.cpu / stock.cpu)
+    for (const kvMs of CPU_KV_MS) {
+      const measure = (onnx: OnnxStart) =>
+        onStarted(bench, { persist, variables: PATIENT, onnx }, async (edge, _, upCpu) => ({
+          ...(await firstOnnx(edge, ask, kvMs)),
+          upCpu,
+        }))
+      const [ours, stock] = [await measure('as-deployed'), await measure('stock')]
+      const suffix = kvMs === 0 ? '' : `-kv-${kvMs}`
+      add(`first-onnx-ms${suffix}`, ours.ms)
+      add(`first-onnx-answers${suffix}`, ours.answers)
+      add(`first-onnx-cpu-ms${suffix}`, ours.cpu)
+      add(`first-onnx-cpu-ms${suffix}-stock`, stock.cpu)
+      add(`first-onnx-cpu-ratio-to-stock${suffix}`, ours.cpu / stock.cpu)
+      if (kvMs > 0) continue
+      add('process-start-cpu-ms', ours.upCpu)
+      add('process-start-cpu-ms-stock', stock.upCpu)
+      add('onnx-start-cpu-ms', ours.startCpu)
+      add('onnx-start-cpu-ratio-to-stock', ours.startCpu / stock.startCpu)
+    }
     add(
       'onnx-block-ms',
       await onStarted(bench, { persist, variables: { ...PATIENT, SCORER: 'reference' } }, (edge) => longestBlock(edge, ask)),
@@ -67,17 +82,30 @@ export async function measureCold(bench: Bench, persist: string, shoppers: reado
 type Started = { state: string }
 type Ask = (edge: BenchEdge) => Promise<RecommendationAnswer>
 
-/** What `measure` finds of a runtime of its own that has answered the floor and nothing else. @param measure is also told how long that took */
-async function onStarted<T>(bench: Bench, options: BenchEdgeOptions, measure: (edge: BenchEdge, upMs: number) => Promise<T>): Promise<T> {
+/**
+ * What `measure` finds of a runtime of its own that has answered the floor and nothing else; the simulation of KV, which starts
+ * when it is first asked and which no deployed isolate has, is up as well.
+ * @param measure is also told how long that took, and how much CPU it took until the floor was answered
+ */
+async function onStarted<T>(
+  bench: Bench,
+  options: BenchEdgeOptions,
+  measure: (edge: BenchEdge, upMs: number, upCpu: number) => Promise<T>,
+): Promise<T> {
   const begun = performance.now()
   const edge = await bench.start(options)
   try {
     await (await fetch(`${edge.url}/bench/floor`)).text()
-    return await measure(edge, performance.now() - begun)
+    const [upMs, upCpu] = [performance.now() - begun, cpuMs(edge.pid)]
+    await readKeys(edge, ['nothing is here'])
+    return await measure(edge, upMs, upCpu)
   } finally {
     await edge.stop()
   }
 }
+
+const readKeys = async (edge: BenchEdge, keys: readonly string[]): Promise<string> =>
+  (await fetch(`${edge.url}/bench/read`, { method: 'POST', body: JSON.stringify(keys) })).text()
 
 async function firstAnswer(edge: BenchEdge, ask: Ask, kvMs: number) {
   await edge.reset(kvMs)
@@ -86,18 +114,23 @@ async function firstAnswer(edge: BenchEdge, ask: Ask, kvMs: number) {
   return { rung: value.rung, ms, cpu, rounds, keys }
 }
 
+type FirstOnnx = { ms: number; cpu: number; startCpu: number; answers: number }
+
 /**
- * A first answer, the start of ONNX behind it, and an answer that it ranked; `startCpu` is without the first answer.
+ * Until an answer that ONNX ranked: the first one, or where it was not up for that, the start of ONNX behind it and a second one.
+ * `startCpu` is without the first answer.
  * @throws Error where ONNX did not rank
  */
-async function firstOnnx(edge: BenchEdge, ask: Ask): Promise<{ ms: number; cpu: number; startCpu: number }> {
-  const before = await timed(edge, () => ask(edge))
+async function firstOnnx(edge: BenchEdge, ask: Ask, kvMs: number): Promise<FirstOnnx> {
+  await edge.reset(kvMs)
+  const { ms, cpu, value } = await timed(edge, () => ask(edge))
+  if (value.rung === 'onnx') return { ms, cpu, startCpu: 0, answers: 1 }
   const start = await timed(edge, async () => {
     const { state } = (await (await fetch(`${edge.url}/bench/onnx`)).json()) as Started
     const { rung } = await ask(edge)
     if (rung !== 'onnx') throw new Error(`ONNX is ${state}, and the answer came from the rung ${rung}`)
   })
-  return { ms: before.ms + start.ms, cpu: before.cpu + start.cpu, startCpu: start.cpu }
+  return { ms: ms + start.ms, cpu: cpu + start.cpu, startCpu: start.cpu, answers: 2 }
 }
 
 /** CPU of reading what a first answer reads, and nothing else. */
@@ -106,10 +139,7 @@ async function readByItself(edge: BenchEdge): Promise<number> {
   if (live === undefined) throw new Error('no release is live')
   const { core, model, lists, neighbours, display } = live
   const keys = [core, model, ...lists, ...neighbours.slice(0, 1), ...display.slice(0, 1)].map(({ hash }) => packKey(hash))
-  const read = async (asked: readonly string[]): Promise<string> =>
-    (await fetch(`${edge.url}/bench/read`, { method: 'POST', body: JSON.stringify(asked) })).text()
-  await read([])
-  return (await timed(edge, async () => [await read([CHANNEL_KEY, OVERLAY_KEY]), await read(keys)])).cpu
+  return (await timed(edge, async () => [await readKeys(edge, [CHANNEL_KEY, OVERLAY_KEY]), await readKeys(edge, keys)])).cpu
 }
 
 /** Of an isolate in which nothing but ONNX starts, after a first answer: milliseconds in which it could do nothing else. */

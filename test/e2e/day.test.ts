@@ -96,10 +96,10 @@ describe('Online Retail, from the file to the answer', () => {
     }
   })
 
-  it('answers a cold isolate by the reference scorer and then by ONNX, in the same order', async () => {
+  it('ranks in a cold isolate by whichever scorer is up and then by ONNX, in the same order', async () => {
     const [item] = idsOf(await get(edge, '/v1/lists/GB/popular'))
     const first = await get(edge, `/v1/items/${item}/similar`)
-    expect(first.rung).toBe('reference')
+    expect(['reference', 'onnx']).toContain(first.rung)
     await expect.poll(async () => (await get(edge, `/v1/items/${item}/similar`)).rung, { timeout: 10_000 }).toBe('onnx')
     expect(idsOf(await get(edge, `/v1/items/${item}/similar`))).toEqual(idsOf(first))
   })

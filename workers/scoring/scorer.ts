@@ -1,3 +1,4 @@
+import { decodeSnapshot } from '../../shared/onnx/snapshot.ts'
 import { referenceScores, type Weights } from '../../shared/ranking/reference-scorer.ts'
 import type { Background } from '../background.ts'
 import { warn } from '../log.ts'
@@ -15,14 +16,16 @@ type State =
   | { name: 'failed'; at: number }
 
 const TRY_AGAIN_MS = 60_000
-/** With the release's own weights, before ONNX ranks by them. */
-const TRIED_ROWS = 3
+/** Of the first run with a release's weights so many rows are held to the reference scorer, of every other run one. */
+const FIRST_ROWS = 3
 
 /** In this isolate: how often ONNX was started, and how often it failed; what it let down, the reference scorer answered. */
 export const counters = { onnxStarts: 0, onnxFailures: 0 }
 
 let state: State = { name: 'idle' }
 let runs = 0
+/** Those of the last run. */
+let agreed: Weights | null = null
 
 /** Whether ONNX ranks in this isolate, and if not, why not. */
 export const onnxState = (): State['name'] => state.name
@@ -30,6 +33,7 @@ export const onnxState = (): State['name'] => state.name
 /** As if the isolate had just started. */
 export function coldScorer(): void {
   state = { name: 'idle' }
+  agreed = null
   counters.onnxStarts = 0
   counters.onnxFailures = 0
 }
@@ -49,33 +53,40 @@ export function score(weights: Weights, features: Float32Array, count: number): 
   return { scores, by: 'reference' }
 }
 
-/** @throws Error when the run fails, a score is no number, or the one that is checked is not the reference scorer's */
+/** @throws Error when the run fails, a score is no number, or one that is checked is not the reference scorer's */
 function trusted(session: Session, weights: Weights, features: Float32Array, count: number): Float32Array {
   const scores = session.run(weights, features, count)
   for (let i = 0; i < scores.length; i++) if (!Number.isFinite(scores[i])) throw new Error('ONNX gave no finite score for every candidate')
+  if (!session.likeReference) return scores
   // One row of each run, another one each time: a few microseconds, so that a runtime that errs in silence is found out.
-  const row = runs++ % count
-  if (session.likeReference) mustAgree(weights, features, scores, row, row + 1)
+  const row = weights === agreed ? runs++ % count : 0
+  mustAgree(weights, features, scores, row, weights === agreed ? row + 1 : Math.min(count, FIRST_ROWS))
+  agreed = weights
   return scores
 }
 
 /**
- * Starts the session behind the answer, and in a new memory each time. Starting takes the isolate's time, so it waits until
- * the answer is on its way. Does nothing where SCORER says that the plan's CPU does not allow it.
+ * Starts the session, in a new memory each time, step by step while the isolate waits for what the answer is made of, or behind the
+ * answer. Does nothing where SCORER says that the plan's CPU does not allow it.
  */
-export function warmUp(env: Env, ctx: Background, weights: Weights, artefacts: Artefacts = deployed): void {
-  if (env.SCORER === 'reference' || !(state.name === 'idle' || (state.name === 'failed' && since(state.at) > TRY_AGAIN_MS))) return
+export function warmUp(env: Env, ctx: Background, artefacts: Artefacts = deployed): void {
+  if (!isToBeStarted(env)) return
   state = { name: 'starting' }
-  ctx.waitUntil(start(weights, artefacts))
+  ctx.waitUntil(start(artefacts))
 }
 
-async function start(weights: Weights, artefacts: Artefacts): Promise<void> {
+/** Whether `warmUp` would start it. */
+export const isToBeStarted = (env: Env): boolean =>
+  env.SCORER !== 'reference' && (state.name === 'idle' || (state.name === 'failed' && since(state.at) > TRY_AGAIN_MS))
+
+/** Whether a start lets the isolate do other work now and then; onnxruntime-web as it comes holds it up for hundreds of milliseconds. */
+export const startsInSteps = (): boolean => decodeSnapshot(deployed.snapshot).pages > 0
+
+async function start(artefacts: Artefacts): Promise<void> {
   counters.onnxStarts++
   try {
     await scheduler.wait(1)
-    const session = await startOnnx(artefacts)
-    if (session.likeReference) mustAgree(weights, session.tried, session.run(weights, session.tried, TRIED_ROWS))
-    state = { name: 'ready', session }
+    state = { name: 'ready', session: await startOnnx(artefacts) }
   } catch (error) {
     drop(error)
   }

@@ -8,9 +8,8 @@ import { roundScore } from '../../shared/ranking/reference-scorer.ts'
 import type { HistoryItem } from '../../shared/ranking/release-view.ts'
 import { capCategories, placeNewItem } from '../../shared/ranking/slate.ts'
 import type { Source } from '../../shared/schemas/recommendations.ts'
-import type { Background } from '../background.ts'
 import type { LoadedRelease } from '../releases/loaded-release.ts'
-import { score, warmUp } from '../scoring/scorer.ts'
+import { score } from '../scoring/scorer.ts'
 import { originOf, originsOf } from './origin.ts'
 import type { Shelf, Shown } from './shown.ts'
 
@@ -81,11 +80,6 @@ export function rankerOf({ weights, manifest }: LoadedRelease, complete: boolean
     return scored.scores
   }
   return { scorer, by: () => by }
-}
-
-/** Has what ranks for this release started behind the answer. */
-export function startRanker(env: Env, ctx: Background, { weights, manifest }: LoadedRelease): void {
-  if (manifest.ranker === 'mlp' && weights !== null) warmUp(env, ctx, weights)
 }
 
 function arrange(

@@ -11,8 +11,9 @@ import { withOverlay } from '../releases/with-overlay.ts'
 import { newRecommId } from './answer.ts'
 import { fromReleases } from './from-releases.ts'
 import { trendingItems } from './list-slate.ts'
-import { rankerOf, startRanker } from './personal-slate.ts'
+import { rankerOf } from './personal-slate.ts'
 import { placeOf, regionsOf } from './place.ts'
+import { startRanker } from './start-ranker.ts'
 import { historyOf, pastOf, placeOfHistory } from './visit.ts'
 
 /**
@@ -25,7 +26,7 @@ export async function rankItems(env: Env, execution: Background, raw: Request, a
   const past = pastOf(env, raw, asked)
   const overlay = readOverlay(env, ctx)
   const wanted = (known: ReadonlySet<string>): string[] => regionsOf(env, raw, asked.region, known)
-  const answer = await fromReleases(env, ctx, wanted, async (current): Promise<RankAnswer> => {
+  const answering = fromReleases(env, ctx, wanted, async (current): Promise<RankAnswer> => {
     const live = await overlay
     const loaded = withOverlay(current.loaded, live)
     const regions = wanted(loaded.regions)
@@ -41,7 +42,6 @@ export async function rankItems(env: Env, execution: Background, raw: Request, a
     )
     const request = { history, regions, cohort, trending, fresh: [], place }
     const { rung, scored } = scoredItems(loaded, request, known, listsRead && neighboursRead)
-    startRanker(env, ctx, loaded)
     const idOf = new Map(indices.map((item, i) => [item, ids[i]]))
     const ranked = scored.map(({ item, score }) => ({ id: idOf.get(item) ?? '', score }))
     const unknown = ids.filter((_, i) => indices[i] < 0).map((id) => ({ id, score: null }))
@@ -54,7 +54,8 @@ export async function rankItems(env: Env, execution: Background, raw: Request, a
       items: [...ranked, ...unknown].map((item, i) => ({ ...item, position: i + 1 })),
     }
   })
-  return answer ?? unranked(ids, asked.region ?? placeOf(env, raw).country)
+  startRanker(env, ctx, answering)
+  return (await answering) ?? unranked(ids, asked.region ?? placeOf(env, raw).country)
 }
 
 type Scored = { rung: Rung; scored: { item: number; score: number }[] }

@@ -14,10 +14,11 @@ import { entrySlate } from './entry-slate.ts'
 import { fromReleases } from './from-releases.ts'
 import { likedItems } from './liked-items.ts'
 import { filledUp, recentSlate, regionSlate, trendingItems, trendingSlate } from './list-slate.ts'
-import { personalSlate, startRanker } from './personal-slate.ts'
+import { personalSlate } from './personal-slate.ts'
 import { placeOf, regionsOf } from './place.ts'
 import { allowedItems } from './policy.ts'
 import type { Shelf } from './shown.ts'
+import { startRanker } from './start-ranker.ts'
 import { consents, distinct, historyOf, type Past, pastOf, placeOfHistory, purchasedOf } from './visit.ts'
 import { withoutRelease } from './without-release.ts'
 
@@ -35,16 +36,15 @@ export async function recommend(env: Env, execution: Background, raw: Request, a
     overlay: readOverlay(env, ctx),
     wanted: (known) => regionsOf(env, raw, asked.region, known),
   }
-  const answer = await fromReleases(env, ctx, visit.wanted, async (current) => {
+  const answering = fromReleases(env, ctx, visit.wanted, async (current) => {
     const loaded = withOverlay(current.loaded, await visit.overlay)
     const slate = await slateOf(env, ctx, visit, loaded)
     const shown = slate.shown.slice(asked.offset, asked.offset + asked.limit)
     const rung = current.previous ? 'previous-release' : slate.rung
-    const text = await slateJson(ctx, loaded, { ...slate, shown, rung }, asked.offset)
-    startRanker(env, ctx, current.loaded)
-    return text
+    return slateJson(ctx, loaded, { ...slate, shown, rung }, asked.offset)
   })
-  return answer ?? withoutRelease(env, asked.region ?? placeOf(env, raw).country, asked, nowOf(env, raw))
+  startRanker(env, ctx, answering)
+  return (await answering) ?? withoutRelease(env, asked.region ?? placeOf(env, raw).country, asked, nowOf(env, raw))
 }
 
 async function slateOf(env: Env, ctx: Background, visit: Visit, release: LiveRelease): Promise<Slate> {
