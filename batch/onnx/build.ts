@@ -21,7 +21,7 @@ const KEPT_BUILDS = 4
 
 export const RANKER_SHAPE = { features: FEATURE_COUNT, hidden: HIDDEN }
 
-/** What the Worker starts: the slim runtime with the memory that runs need, or with all of it, or onnxruntime-web's own. */
+/** What the Worker starts: the slim runtime with what runs need, or with all of its memory and branches, or onnxruntime-web's own. */
 export type Start = 'pruned' | 'whole' | 'stock'
 
 /** The files that the Worker imports, by name. */
@@ -60,10 +60,10 @@ export async function buildOnnx(model: string = GRAPH_FILE): Promise<OnnxBuild> 
   const read = (name: string): Uint8Array<ArrayBuffer> => Uint8Array.from(readFileSync(join(folder, name)))
   const { key, refused, failed, needsAll }: Told = JSON.parse(readFileSync(join(folder, 'told.json'), 'utf8'))
   if (refused !== null) throw new InputError(`${model} cannot rank: ${refused}`)
-  const artefacts = failed === null && needsAll === null ? hashOf(read('runtime.wasm'), read('pruned.bin')) : null
+  const artefacts = failed === null && needsAll === null ? hashOf(read('pruned.wasm'), read('pruned.bin')) : null
   const start = failed !== null ? 'stock' : artefacts !== null && isCompared(artefacts) ? 'pruned' : 'whole'
   const filesFor = (wanted: Start): Artefacts => ({
-    'runtime.wasm': wanted === 'stock' ? readStock() : read('runtime.wasm'),
+    'runtime.wasm': wanted === 'stock' ? readStock() : read(`${wanted}.wasm`),
     'snapshot.bin': read(`${wanted}.bin`),
     'ranker.onnx': graph,
     'glue.mjs': deployableGlue(key, wanted),
@@ -104,10 +104,10 @@ async function make(graph: Uint8Array<ArrayBuffer>, folder: string): Promise<voi
   const draft = mkdtempSync(join(DIST, 'draft-'))
   const write = (name: string, bytes: Uint8Array | string): void => writeFileSync(join(draft, name), bytes)
   if (answer.stock !== null) write('stock.bin', encodeSnapshot(answer.stock))
-  if (answer.made !== null) {
-    write('runtime.wasm', answer.made.runtime)
-    write('whole.bin', encodeSnapshot(answer.made.whole))
-    if (answer.made.pruned !== null) write('pruned.bin', encodeSnapshot(answer.made.pruned))
+  for (const [name, pair] of Object.entries({ whole: answer.made?.whole, pruned: answer.made?.pruned })) {
+    if (pair === undefined || pair === null) continue
+    write(`${name}.wasm`, pair.runtime)
+    write(`${name}.bin`, encodeSnapshot(pair.snapshot))
   }
   const told: Told = {
     key: answer.stock?.key ?? '',
@@ -155,8 +155,8 @@ function writeIfChanged(file: string, bytes: Uint8Array): void {
 /** What decides the bytes beside the graph and the stock runtime. */
 function builderCode(): Uint8Array[] {
   const files = [
-    ...['exercise.ts', 'machine.ts', 'make-runtime.ts', 'make-worker.ts', 'module.ts', 'runtimes.ts'].map((name) =>
-      join(import.meta.dirname, name),
+    ...['branches.ts', 'compare.ts', 'exercise.ts', 'machine.ts', 'make-runtime.ts', 'make-worker.ts', 'module.ts', 'runtimes.ts'].map(
+      (name) => join(import.meta.dirname, name),
     ),
     ...['known-case.ts', 'runtime.ts', 'session.ts', 'snapshot.ts'].map((name) => join(ROOT, 'shared/onnx', name)),
     join(ROOT, 'shared/release/container.ts'),

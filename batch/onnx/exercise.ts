@@ -82,6 +82,33 @@ async function outOfMemory(start: Start, shape: Shape): Promise<Outcome[]> {
   return outcomes
 }
 
+const ALLOCATIONS = 40_000
+/** It takes turns: more is held, then less. */
+const TURN = 2_000
+const LARGEST_BITS = 20
+
+/**
+ * Takes and gives back memory of all sizes in no order, which brings the allocator into states that runs, always the same few sizes,
+ * bring about once in thousands.
+ */
+export async function allocateAtRandom(start: Start): Promise<void> {
+  const {
+    runtime: { api },
+  } = await start()
+  const random = randomStream(4)
+  const held: number[] = []
+  for (let i = 0; i < ALLOCATIONS; i++) {
+    const takes = random() < (i % (2 * TURN) < TURN ? 0.6 : 0.4)
+    if (takes || held.length === 0) {
+      const at = api._malloc(Math.floor(2 ** (LARGEST_BITS * random() ** 2)))
+      if (at !== 0) held.push(at)
+      continue
+    }
+    const [given] = held.splice(Math.floor(random() * held.length), 1)
+    api._free(given)
+  }
+}
+
 /** As in an isolate that has no more memory to give. */
 export function refuseGrowth({ memory }: Pick<Runtime, 'memory'>): void {
   memory.grow = () => {

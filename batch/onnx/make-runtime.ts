@@ -6,7 +6,9 @@ import { resumeSession, type Shape } from '../../shared/onnx/session.ts'
 import type { Snapshot } from '../../shared/onnx/snapshot.ts'
 import { referenceScores } from '../../shared/ranking/reference-scorer.ts'
 import { contentHash } from '../../shared/release/hash.ts'
-import { exercise, type Outcome, type Start, sameOutcome, tell } from './exercise.ts'
+import { type Used, withBranches, withoutUnused } from './branches.ts'
+import { compare } from './compare.ts'
+import { allocateAtRandom, exercise, type Outcome, type Start, sameOutcome, tell } from './exercise.ts'
 import { CLOCKS, setClock } from './machine.ts'
 import { slim, withAccesses, withEntries, withGlobals } from './module.ts'
 import { GLUE, openStock, readStock, startFrom } from './runtimes.ts'
@@ -14,20 +16,20 @@ import { GLUE, openStock, readStock, startFrom } from './runtimes.ts'
 /** What memory is kept or left out by; much is kept beside each byte that a run touches. */
 const PAGE = 4096
 const WASM_PAGE = 65_536
+const WATCHED_RUNS = 40_000
+/** Not the one by which runs are compared. */
+const WATCHED_SEED = 3
 /** Two networks agree this well when they are the same one. */
 const TOLERANCE = 1e-4
 
+/** A runtime's module and the snapshot that it goes on from. */
+export type Pair = { runtime: Uint8Array<ArrayBuffer>; snapshot: Snapshot }
+
 /**
- * A slim runtime, and two snapshots for it: with all of the memory, and with the pages alone that runs touch; that one null, and
- * `needsAll` the reason, where runs need more than they were seen to touch.
+ * A slim runtime with all of the memory; and with the pages alone that runs touch, and without the branches that they do not take:
+ * that one null, and `needsAll` the reason, where runs need more than they were seen to.
  */
-export type Made = {
-  runtime: Uint8Array<ArrayBuffer>
-  whole: Snapshot
-  pruned: Snapshot | null
-  needsAll: string | null
-  functions: number
-}
+export type Made = { whole: Pair; pruned: Pair | null; needsAll: string | null }
 
 /** Names what a snapshot belongs to: the runtime's module, the script that drives it, and the graph. */
 export function snapshotKey(graph: Uint8Array): string {
@@ -49,19 +51,21 @@ export async function makeRuntime(graph: Uint8Array<ArrayBuffer>, shape: Shape):
   const entered = await enteredFunctions(stock.bytes, whole, shape)
   const runtime = slim(stock.bytes, entered, key)
   const touched = await touchedPages(runtime, whole, shape)
-  const pruned = keepPages(whole, (page) => touched.has(page))
+  const pruned = {
+    runtime: withoutUnused(runtime, await usedIn(runtime, whole, shape)),
+    snapshot: keepPages(whole, (page) => touched.has(page)),
+  }
 
   const expected = await exerciseByEveryClock(async () => openStock(module, graph, shape), shape)
-  const slimModule = new WebAssembly.Module(runtime)
-  const difference = async (snapshot: Snapshot): Promise<string | null> => {
-    const made = await exerciseByEveryClock(starterOf(slimModule, snapshot), shape)
-    const differs = expected.findIndex((outcome, i) => !sameOutcome(outcome, made[i]))
-    return differs < 0 ? null : `exercise ${differs}: ${tell(made[differs])} instead of ${tell(expected[differs])}`
+  const difference = async ({ runtime: made, snapshot }: Pair): Promise<string | null> => {
+    const outcomes = await exerciseByEveryClock(starterOf(new WebAssembly.Module(made), snapshot), shape)
+    const differs = expected.findIndex((outcome, i) => !sameOutcome(outcome, outcomes[i]))
+    return differs < 0 ? null : `exercise ${differs}: ${tell(outcomes[differs])} instead of ${tell(expected[differs])}`
   }
-  const wrong = await difference(whole)
+  const wrong = await difference({ runtime, snapshot: whole })
   if (wrong !== null) throw new Error(`the slim runtime differs in ${wrong}`)
   const needsAll = await difference(pruned)
-  return { runtime, whole, pruned: needsAll === null ? pruned : null, needsAll, functions: entered.size }
+  return { whole: { runtime, snapshot: whole }, pruned: needsAll === null ? pruned : null, needsAll }
 }
 
 /**
@@ -113,13 +117,29 @@ function knownScores(runtime: Runtime, state: Snapshot['session'], shape: Shape)
 
 async function enteredFunctions(bytes: Uint8Array, snapshot: Snapshot, shape: Shape): Promise<Set<string>> {
   const { bytes: watched, functions } = withEntries(bytes)
-  const entered = new Uint8Array(functions.length)
-  const note = (index: number): void => {
-    entered[index] = 1
-  }
-  await exerciseByEveryClock(starterOf(new WebAssembly.Module(watched), snapshot, { entered: note }), shape)
-  return new Set(functions.filter((_, i) => entered[i] === 1))
+  const entered = new Set<number>()
+  await exerciseByEveryClock(starterOf(new WebAssembly.Module(watched), snapshot, { entered: noteIn(entered) }), shape)
+  return new Set(functions.filter((_, i) => entered.has(i)))
 }
+
+/** What a runtime does once in thousands of runs is seen in none of the exercises, each of which has a memory of its own. */
+async function usedIn(runtime: Uint8Array, snapshot: Snapshot, shape: Shape): Promise<Used> {
+  const taken = new Set<number>()
+  const called = new Set<number>()
+  const watch = { entered: noteIn(taken), called: noteIn(called) }
+  const start = starterOf(new WebAssembly.Module(withBranches(runtime)), snapshot, watch)
+  await exerciseByEveryClock(start, shape)
+  await allocateAtRandom(start)
+  await compare(start, start, { shape, runs: WATCHED_RUNS, seed: WATCHED_SEED, progress: () => undefined })
+  return { taken: (branch) => taken.has(branch), called: (index) => called.has(index) }
+}
+
+const noteIn =
+  (seen: Set<number>) =>
+  (number: number): number => {
+    seen.add(number)
+    return number
+  }
 
 /** What a run does besides computing, it does by the clock. */
 async function exerciseByEveryClock(start: Start, shape: Shape): Promise<Outcome[]> {

@@ -19,7 +19,7 @@ const FEATURES = [
 ].reduce((all, one) => all | one, 0)
 
 /** The types have it on modules, where it is not. */
-const { Function: functions } = binaryen as unknown as Pick<InstanceType<typeof binaryen.Module>, 'Function'>
+export const { Function: functions } = binaryen as unknown as Pick<InstanceType<typeof binaryen.Module>, 'Function'>
 
 const GLOBAL = 'nightjar-global-'
 /** The import through which a module that is watched tells what it does. */
@@ -102,16 +102,16 @@ export function withAccesses(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   }
 }
 
-function read(bytes: Uint8Array): InstanceType<typeof binaryen.Module> {
+export function read(bytes: Uint8Array): InstanceType<typeof binaryen.Module> {
   const module = binaryen.readBinary(bytes)
   module.setFeatures(FEATURES)
   return module
 }
 
-const emit = (module: InstanceType<typeof binaryen.Module>): Uint8Array<ArrayBuffer> => Uint8Array.from(module.emitBinary())
+export const emit = (module: InstanceType<typeof binaryen.Module>): Uint8Array<ArrayBuffer> => Uint8Array.from(module.emitBinary())
 
 /** The functions that are no imports. */
-function ownFunctions(module: InstanceType<typeof binaryen.Module>): { name: string; fn: number }[] {
+export function ownFunctions(module: InstanceType<typeof binaryen.Module>): { name: string; fn: number }[] {
   const all = Array.from({ length: module.getNumFunctions() }, (_, i) => module.getFunctionByIndex(i))
   return all.filter((fn) => functions.getBody(fn) !== 0).map((fn) => ({ name: functions.getName(fn), fn }))
 }

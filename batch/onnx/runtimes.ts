@@ -52,6 +52,24 @@ export async function startFrom(module: WebAssembly.Module, snapshot: Snapshot, 
     layMemory(snapshot, memory)
     poisonMemory(snapshot, memory)
     const all = watch === undefined ? imports : { ...imports, env: watch }
-    return takeUp(snapshot, new WebAssembly.Instance(module, all).exports as WasmExports)
+    const exports = new WebAssembly.Instance(module, all).exports as WasmExports
+    if (watch?.called !== undefined) tellOfGets(exports, watch.called)
+    return takeUp(snapshot, exports)
   })
+}
+
+type Table = { get(index: number): unknown }
+/** The types of a Worker, which this is checked with as well, do not have it. */
+const { Table } = WebAssembly as unknown as { Table: new () => Table }
+
+/** The script calls by the table as well. */
+function tellOfGets(exports: WasmExports, called: Watch[string]): void {
+  for (const table of Object.values(exports)) {
+    if (!(table instanceof Table)) continue
+    const get = table.get.bind(table)
+    table.get = (index) => {
+      called(index)
+      return get(index)
+    }
+  }
 }
