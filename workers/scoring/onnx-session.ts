@@ -65,7 +65,7 @@ function answerKnownCase(session: OnnxSession, { known }: Snapshot): void {
 const TOLERANCE = 1e-4
 
 /** @param from first of the rows that are compared, `to` the first after them @throws Error when their scores are not the reference scorer's */
-export function mustAgree(weights: Weights, features: Float32Array, scores: Float32Array, from = 0, to = scores.length): void {
+export function mustAgree(weights: Weights, features: Float32Array, scores: Float32Array, from: number, to: number): void {
   for (let row = from; row < to; row++) {
     const expected = referenceScore(weights, features, row)
     if (!(Math.abs(scores[row] - expected) <= TOLERANCE * (1 + Math.abs(expected))))
