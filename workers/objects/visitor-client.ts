@@ -9,7 +9,7 @@ import { warn } from '../log.ts'
 import { within } from '../within.ts'
 import { inEu } from './place.ts'
 import type { Visited, Visitor } from './visitor.ts'
-import type { VisitorItem, VisitorState } from './visitor-state.ts'
+import { parseState, type VisitorItem, type VisitorState } from './visitor-state.ts'
 
 /** A visitor's answer does not wait longer than this for the visitor's object, unless it may wait longer for anything. */
 const PATIENCE_MS = 1000
@@ -33,7 +33,10 @@ async function orNull<T>(env: Env, call: () => Promise<T>): Promise<T | null> {
 
 /** What the visitor's object holds; null where there is none, or it fails. An erased visitor reads as one who said no. */
 export const readVisitor = (env: Env, identity: Identity): Promise<VisitorState | null> =>
-  orNull(env, async () => visitorStub(env, identity).read(Date.now()))
+  orNull(env, async () => {
+    const json = await visitorStub(env, identity).read(Date.now())
+    return json === null ? null : parseState(json)
+  })
 
 /** What holds for the visitor, and what is remembered of them now; null when the object fails. @param now Unix milliseconds */
 export const recordVisit = (env: Env, identity: Identity, deeds: VisitorItem[], said: Consents, now: number): Promise<Visited | null> =>

@@ -22,6 +22,9 @@ export type VisitorState = {
   updatedAt: number
 }
 
+/** @param json as an object keeps it */
+export const parseState = (json: string): VisitorState => JSON.parse(json)
+
 export const REMEMBERED_PURCHASES = 200
 const PURCHASE: Deed = 2
 
