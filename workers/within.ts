@@ -4,20 +4,24 @@ export class TooLate extends Error {
 }
 
 /** What `promise` brings within `ms`: nothing on the way to an answer may hang. @throws TooLate */
-export async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | null = null
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new TooLate(`nothing came within ${ms} ms`)), ms)
+export function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new TooLate(`nothing came within ${ms} ms`)), ms)
+    promise.then(
+      (value) => {
+        clearTimeout(timer)
+        resolve(value)
+      },
+      (error: unknown) => {
+        clearTimeout(timer)
+        reject(error)
+      },
+    )
   })
-  try {
-    return await Promise.race([promise, late])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
-/** Far more turns of the microtask queue than an answer takes whose parts are all at hand. */
-const WARM_TURNS = 100
+/** More turns of the microtask queue than the 24 that an answer takes whose parts are all at hand. */
+const WARM_TURNS = 40
 
 /**
  * The same for what is mostly there without waiting for anything: a timer costs as much as checking a token does, so one is only
