@@ -61,8 +61,8 @@ export const protections: readonly Protection[] = [
     name: 'an end to waiting',
     at: 'edge',
     file: 'workers/within.ts',
-    code: '    timer = setTimeout(',
-    weakened: "    if (!isWithout('an end to waiting')) timer = setTimeout(",
+    code: '    const timer = setTimeout(',
+    weakened: "    const timer = isWithout('an end to waiting') ? undefined : setTimeout(",
   },
   {
     name: 'events are kept before they are acknowledged',
