@@ -1,11 +1,16 @@
 import * as v from 'valibot'
 import { utf8 } from '../utf8.ts'
 
+const MOST_BYTES = 200
+
+/** No unit of a string takes more than three bytes: of a short one, as most are, none has to be counted. */
+const isShort = (id: string): boolean => 3 * id.length <= MOST_BYTES || (id.length <= MOST_BYTES && utf8(id).length <= MOST_BYTES)
+
 /** An item id: any UTF-8 string of 1 to 200 bytes. */
 export const ItemId = v.pipe(
   v.string('must be a string'),
   v.nonEmpty('must not be empty'),
-  v.check((id) => id.length <= 200 && utf8(id).length <= 200, 'must be at most 200 bytes of UTF-8'),
+  v.check(isShort, `must be at most ${MOST_BYTES} bytes of UTF-8`),
   v.check((id) => id.isWellFormed(), 'must be well-formed Unicode'),
 )
 

@@ -11,6 +11,7 @@ import {
 import { isBench } from '../bench.ts'
 import { requireWriteKey } from '../http/access.ts'
 import { jsonBody } from '../http/body.ts'
+import { API_HEADERS } from '../http/every-answer.ts'
 import { jsonAnswers } from '../http/json-answer.ts'
 import { HttpProblem, validate } from '../http/problem.ts'
 import { queryOf } from '../http/query.ts'
@@ -69,9 +70,9 @@ servingRoutes.get('/v1/latest', async (c) => {
 
 /** A public list, or that the caller has it already. */
 function listed(c: Serving, { text, etag, degraded }: PublicList): Response {
-  const headers = { 'cache-control': degraded ? CACHED.degraded : CACHED.meant, etag }
-  if (tagsOf(c.req.header('if-none-match')).includes(etag)) return c.body(null, 304, headers)
-  return c.body(text, 200, { ...headers, 'content-type': 'application/json' })
+  const headers = { 'cache-control': degraded ? CACHED.degraded : CACHED.meant, etag, ...API_HEADERS }
+  if (tagsOf(c.req.header('if-none-match')).includes(etag)) return new Response(null, { status: 304, headers })
+  return new Response(text, { headers: { ...headers, 'content-type': 'application/json' } })
 }
 
 /** Caches on the way may have weakened the tag. */
