@@ -8,15 +8,18 @@ import { mustAgree, type Session, startOnnx } from './onnx-session.ts'
 
 export type Scored = { scores: Float32Array; by: 'onnx' | 'reference' }
 
+/** `agreed` are the weights of its last run. */
+type Ready = { name: 'ready'; session: Session; agreed: Weights | null }
+
 type State =
   | { name: 'idle' }
   | { name: 'starting' }
-  | { name: 'ready'; session: Session }
+  | Ready
   /** At `at` (Unix milliseconds), and not tried again at once. */
   | { name: 'failed'; at: number }
 
 const TRY_AGAIN_MS = 60_000
-/** Of the first run with a release's weights so many rows are held to the reference scorer, of every other run one. */
+/** Of a session's first run with a release's weights so many rows are held to the reference scorer, of every other run one. */
 const FIRST_ROWS = 3
 
 /** In this isolate: how often ONNX was started, and how often it failed; what it let down, the reference scorer answered. */
@@ -24,8 +27,6 @@ export const counters = { onnxStarts: 0, onnxFailures: 0 }
 
 let state: State = { name: 'idle' }
 let runs = 0
-/** Those of the last run. */
-let agreed: Weights | null = null
 
 /** Whether ONNX ranks in this isolate, and if not, why not. */
 export const onnxState = (): State['name'] => state.name
@@ -33,7 +34,6 @@ export const onnxState = (): State['name'] => state.name
 /** As if the isolate had just started. */
 export function coldScorer(): void {
   state = { name: 'idle' }
-  agreed = null
   counters.onnxStarts = 0
   counters.onnxFailures = 0
 }
@@ -42,7 +42,7 @@ export function coldScorer(): void {
 export function score(weights: Weights, features: Float32Array, count: number): Scored {
   if (state.name === 'ready' && count > 0) {
     try {
-      return { scores: trusted(state.session, weights, features, count), by: 'onnx' }
+      return { scores: trusted(state, weights, features, count), by: 'onnx' }
     } catch (error) {
       // Whatever it was, the session's memory may be broken: it is never used again.
       drop(error)
@@ -54,14 +54,15 @@ export function score(weights: Weights, features: Float32Array, count: number): 
 }
 
 /** @throws Error when the run fails, a score is no number, or one that is checked is not the reference scorer's */
-function trusted(session: Session, weights: Weights, features: Float32Array, count: number): Float32Array {
+function trusted(ready: Ready, weights: Weights, features: Float32Array, count: number): Float32Array {
+  const { session, agreed } = ready
   const scores = session.run(weights, features, count)
   for (let i = 0; i < scores.length; i++) if (!Number.isFinite(scores[i])) throw new Error('ONNX gave no finite score for every candidate')
   if (!session.likeReference) return scores
   // One row of each run, another one each time: a few microseconds, so that a runtime that errs in silence is found out.
   const row = weights === agreed ? runs++ % count : 0
   mustAgree(weights, features, scores, row, weights === agreed ? row + 1 : Math.min(count, FIRST_ROWS))
-  agreed = weights
+  ready.agreed = weights
   return scores
 }
 
@@ -86,7 +87,7 @@ async function start(artefacts: Artefacts): Promise<void> {
   counters.onnxStarts++
   try {
     await scheduler.wait(1)
-    state = { name: 'ready', session: await startOnnx(artefacts) }
+    state = { name: 'ready', session: await startOnnx(artefacts), agreed: null }
   } catch (error) {
     drop(error)
   }
