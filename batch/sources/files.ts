@@ -60,7 +60,6 @@ const USUAL: Record<string, readonly string[]> = {
   kind: ['kind', 'type', 'event', 'event_type'],
   session: ['session', 'session_id', 'order', 'order_id', 'basket', 'invoice', 'invoiceno'],
   country: ['country', 'country_code', 'region'],
-  weight: [],
   price: ['price', 'unitprice', 'unit_price', 'amount'],
   device: ['device', 'device_type', 'user_agent'],
   referrer: ['referrer', 'referer'],

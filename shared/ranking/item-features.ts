@@ -12,7 +12,7 @@ export type ItemFeatures = {
 }
 
 /** Numbers an item has. The first two are the logarithm's room. */
-export const ITEM_NUMBERS = 8
+const ITEM_NUMBERS = 8
 export const POPULARITY = 2
 export const TREND = 3
 export const AGED = 4

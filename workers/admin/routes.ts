@@ -16,15 +16,14 @@ export const adminRoutes = new Hono<{ Bindings: Env }>()
 /** Writes every event, and every change of the catalogue, that still waits to the archive; the night asks for it before it reads. */
 adminRoutes.post('/v1/admin/flush', async (c) => {
   const { name } = await requireAdmin(c, 'operations')
-  const catalogue = Promise.allSettled([liveState(c.env).flush()])
-  const flushed = await Promise.allSettled(eventLogs(c.env).map((log) => log.flush()))
+  const [catalogue, ...flushed] = await Promise.allSettled([liveState(c.env).flush(), ...eventLogs(c.env).map((log) => log.flush())])
   const failed = flushed.filter(({ status }) => status === 'rejected').length
   if (failed > 0)
     throw new HttpProblem(
       503,
       `${failed} of ${flushed.length} shards could not write to the archive; their events stay and are tried again`,
     )
-  if ((await catalogue)[0].status === 'rejected')
+  if (catalogue.status === 'rejected')
     throw new HttpProblem(503, 'changes of the catalogue could not be written to the archive; they stay and are tried again')
   const posts = flushed.reduce((sum, result) => sum + (result.status === 'fulfilled' ? result.value : 0), 0)
   await noteDeed(c.env, name, { flushed: posts }, Date.now())

@@ -5,7 +5,7 @@ import type { LoadedRelease } from '../releases/loaded-release.ts'
 /** More than this beside a release would make every isolate slow; what is over it waits for the night. */
 export const MOST_LIVE = 1000
 /** In characters of JSON: every isolate reads all of it again whenever any of it changes. */
-export const MOST_LIVE_CHARACTERS = 2_000_000
+const MOST_LIVE_CHARACTERS = 2_000_000
 /** Changes that came at nearly the same time may be listed by a night in another order. */
 const MARGIN_MS = 5 * 60_000
 
