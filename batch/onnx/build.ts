@@ -1,14 +1,13 @@
 import { createHash } from 'node:crypto'
-import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Worker } from 'node:worker_threads'
 import { gzipSync } from 'node:zlib'
 import { encodeSnapshot } from '../../shared/onnx/snapshot.ts'
 import { FEATURE_COUNT } from '../../shared/ranking/features.ts'
 import { GRAPH_FILE } from '../ranker/graph-file.ts'
 import { HIDDEN } from '../ranker/parameters.ts'
 import { InputError } from '../sources/source.ts'
+import { askApart } from './apart.ts'
 import { isCompared, NEEDED_RUNS } from './compared.ts'
 import type { Answer, Task } from './make-worker.ts'
 import { GLUE, readStock } from './runtimes.ts'
@@ -98,7 +97,7 @@ export const gzipBytes = (files: Artefacts): number =>
   Object.values(files).reduce((sum, bytes) => sum + gzipSync(bytes, { level: 9 }).length, 0)
 
 async function make(graph: Uint8Array<ArrayBuffer>, folder: string): Promise<void> {
-  const answer = await makeInThread({ graph, shape: RANKER_SHAPE })
+  const answer = await askApart<Task, Answer>(new URL('make-worker.ts', import.meta.url), { graph, shape: RANKER_SHAPE })
   mkdirSync(DIST, { recursive: true })
   // Whoever builds at the same time makes the same bytes; a build is there whole or not at all.
   const draft = mkdtempSync(join(DIST, 'draft-'))
@@ -123,17 +122,6 @@ async function make(graph: Uint8Array<ArrayBuffer>, folder: string): Promise<voi
     if (!existsSync(folder)) throw error
   }
   forgetOldBuilds()
-}
-
-/** Makes it in a realm of its own where nothing tells what machine this is. */
-async function makeInThread(task: Task): Promise<Answer> {
-  const worker = new Worker(new URL('make-worker.ts', import.meta.url), { workerData: task, execArgv: [] })
-  try {
-    const [answer] = (await once(worker, 'message')) as [Answer]
-    return answer
-  } finally {
-    await worker.terminate()
-  }
 }
 
 function forgetOldBuilds(): void {

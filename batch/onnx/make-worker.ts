@@ -1,16 +1,16 @@
-import { parentPort, workerData } from 'node:worker_threads'
 import type { Shape } from '../../shared/onnx/session.ts'
 import type { Snapshot } from '../../shared/onnx/snapshot.ts'
+import { answerOnce } from './apart.ts'
 import { forgetTheMachine } from './machine.ts'
 import type { Made } from './make-runtime.ts'
 
-/** What the thread is asked for. */
+/** What the process is asked for. */
 export type Task = { graph: Uint8Array<ArrayBuffer>; shape: Shape }
 /** `refused`: why the graph cannot rank at all; `failed`: why it needs the stock runtime, whose snapshot holds no memory. */
 export type Answer = { stock: Snapshot | null; made: Made | null; refused: string | null; failed: string | null }
 
 forgetTheMachine()
-parentPort?.postMessage(await answer(workerData as Task))
+answerOnce(answer)
 
 async function answer({ graph, shape }: Task): Promise<Answer> {
   // Only now: the runtime's script reads some of what was changed when it is loaded.

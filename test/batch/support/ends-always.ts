@@ -1,0 +1,7 @@
+import { answerOnce } from '../../../batch/onnx/apart.ts'
+
+answerOnce(async ({ how }: { how: 'signal' | 'code' }) => {
+  if (how === 'signal') process.kill(process.pid, 'SIGTRAP')
+  else process.exit(3)
+  return {}
+})
