@@ -7,14 +7,17 @@ import { GRAPH_FILE } from './graph-file.ts'
 import { HIDDEN } from './parameters.ts'
 
 const { onnx } = onnxProto
+/** Of a tensor's numbers, and of an attribute. */
 const FLOAT = 1
+const INT = 2
 
 const ROOT = join(import.meta.dirname, '../..')
 export const GRAPH_HASH_FILE = join(ROOT, 'shared/ranking/graph-hash.ts')
 
 /**
  * The ranker as an ONNX graph whose weights are inputs: one deployed graph (and one session) serves every night's
- * weights. x [n, F], w0 [F, H], b0 [H], w1 [H, 1], b1 [1], skip [F, 1] → y [n, 1].
+ * weights. x [n, F], w0 [F, H], b0 [H, 1], w1 [H, 1], b1 [1], skip [F, 1] → y [1, n]. Each product has the candidates side by side:
+ * the runtime computes sixteen columns at once, and a result of one column would take it as long as one of sixteen.
  */
 export function rankerGraph(features: number, hidden: number): Uint8Array<ArrayBuffer> {
   const tensor = (name: string, dims: (number | string)[]) => ({
@@ -23,6 +26,7 @@ export function rankerGraph(features: number, hidden: number): Uint8Array<ArrayB
       tensorType: { elemType: FLOAT, shape: { dim: dims.map((dim) => (typeof dim === 'string' ? { dimParam: dim } : { dimValue: dim })) } },
     },
   })
+  const transposed = (name: 'transA' | 'transB') => ({ name, type: INT, i: 1 })
   const model = onnx.ModelProto.create({
     irVersion: 8,
     opsetImport: [{ domain: '', version: 17 }],
@@ -32,18 +36,17 @@ export function rankerGraph(features: number, hidden: number): Uint8Array<ArrayB
       input: [
         tensor('x', ['n', features]),
         tensor('w0', [features, hidden]),
-        tensor('b0', [hidden]),
+        tensor('b0', [hidden, 1]),
         tensor('w1', [hidden, 1]),
         tensor('b1', [1]),
         tensor('skip', [features, 1]),
       ],
-      output: [tensor('y', ['n', 1])],
+      output: [tensor('y', [1, 'n'])],
       node: [
-        { opType: 'Gemm', input: ['x', 'w0', 'b0'], output: ['layer'] },
+        { opType: 'Gemm', input: ['w0', 'x', 'b0'], output: ['layer'], attribute: [transposed('transA'), transposed('transB')] },
         { opType: 'Relu', input: ['layer'], output: ['active'] },
-        { opType: 'Gemm', input: ['active', 'w1', 'b1'], output: ['deep'] },
-        { opType: 'MatMul', input: ['x', 'skip'], output: ['wide'] },
-        { opType: 'Add', input: ['deep', 'wide'], output: ['y'] },
+        { opType: 'Gemm', input: ['skip', 'x', 'b1'], output: ['wide'], attribute: [transposed('transA'), transposed('transB')] },
+        { opType: 'Gemm', input: ['w1', 'active', 'wide'], output: ['y'], attribute: [transposed('transA')] },
       ],
     },
   })

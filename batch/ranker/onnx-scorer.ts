@@ -15,7 +15,7 @@ export async function onnxScorer({ features, hidden, w0, b0, w1, b1, skip }: Wei
   const session = await InferenceSession.create(readFileSync(GRAPH_FILE))
   const constants = {
     w0: new Tensor('float32', w0, [features, hidden]),
-    b0: new Tensor('float32', b0, [hidden]),
+    b0: new Tensor('float32', b0, [hidden, 1]),
     w1: new Tensor('float32', w1, [hidden, 1]),
     b1: new Tensor('float32', b1, [1]),
     skip: new Tensor('float32', skip, [features, 1]),

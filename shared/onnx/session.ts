@@ -11,6 +11,8 @@ export type SessionState = {
   session: number
   /** The weights that the graph takes as inputs, in its order, each with its buffer. */
   weights: { name: WeightName; at: number; length: number }[]
+  /** Whether the graph gives its scores as [1, n], and not as [n, 1]. */
+  across: boolean
   /** How many rows the buffers of x and y hold. */
   rows: number
   xAt: number
@@ -41,17 +43,19 @@ const ON_CPU = 1
 const FATAL = 4
 const ALL_OPTIMIZATIONS = 99
 
-const weightShapes = ({ features, hidden }: Shape): Record<WeightName, number[]> => ({
-  w0: [features, hidden],
-  b0: [hidden],
-  w1: [hidden, 1],
-  b1: [1],
-  skip: [features, 1],
+/** The shapes in which a graph may take a weight. */
+const weightShapes = ({ features, hidden }: Shape): Record<WeightName, number[][]> => ({
+  w0: [[features, hidden]],
+  b0: [[hidden], [hidden, 1]],
+  w1: [[hidden, 1]],
+  b1: [[1]],
+  skip: [[features, 1]],
 })
 
 /**
  * Opens a session on the graph and lays out its buffers.
- * @throws ContractError when the graph takes or gives something else than the ranker's x [n, F], optional weights, and y [n, 1]
+ * @throws ContractError when the graph takes or gives something else than the ranker's x [n, F], optional weights, and y
+ * [n, 1] or [1, n]
  */
 export function openSession({ api, memory }: Runtime, graph: Uint8Array, shape: Shape): SessionState {
   // One thread; only what is fatal is logged: an error comes back as a code.
@@ -70,10 +74,12 @@ export function openSession({ api, memory }: Runtime, graph: Uint8Array, shape: 
   const [y] = outputs
   if (x === undefined || !fits(x, [null, shape.features]))
     throw new ContractError(`the graph must take x as float [n, ${shape.features}]; it takes ${list(inputs)}`)
-  if (outputs.length !== 1 || !fits(y, [null, 1]))
-    throw new ContractError(`the graph must give one float [n, 1]; it gives ${list(outputs)}`)
+  const across = outputs.length === 1 && fits(y, [1, null])
+  if (outputs.length !== 1 || !(across || fits(y, [null, 1])))
+    throw new ContractError(`the graph must give one float [n, 1] or [1, n]; it gives ${list(outputs)}`)
   const others = inputs.filter((input) => input !== x)
-  const wrong = others.filter((input) => !(input.name in shapes && fits(input, shapes[input.name as WeightName])))
+  const shapeOf = (input: Tensor): number[] | undefined => shapes[input.name as WeightName]?.find((shape) => fits(input, shape))
+  const wrong = others.filter((input) => shapeOf(input) === undefined)
   if (wrong.length > 0)
     throw new ContractError(`beside x the graph may take w0, b0, w1, b1 and skip in the ranker's shapes; it takes ${list(wrong)}`)
 
@@ -85,7 +91,7 @@ export function openSession({ api, memory }: Runtime, graph: Uint8Array, shape: 
   const words = (): Uint32Array => new Uint32Array(memory.buffer)
   const weights = others.map((input, i) => {
     const name = input.name as WeightName
-    const dims = shapes[name]
+    const dims = shapeOf(input) ?? []
     const length = dims.reduce((product, dim) => product * dim, 1)
     const at = allocate(api, 4 * length)
     words().set(dims, dimsAt / 4)
@@ -99,11 +105,11 @@ export function openSession({ api, memory }: Runtime, graph: Uint8Array, shape: 
   words()[outputNameAt / 4] = y.nameAt
   const xAt = allocate(api, 4 * ROWS * shape.features)
   const yAt = allocate(api, 4 * ROWS)
-  return { session, weights, rows: ROWS, xAt, yAt, dimsAt, inputNamesAt, inputsAt, outputNameAt, outputAt }
+  return { session, weights, across, rows: ROWS, xAt, yAt, dimsAt, inputNamesAt, inputsAt, outputNameAt, outputAt }
 }
 
 /** The session that `opened` tells of, in a runtime that has it in its memory. */
-export function resumeSession({ api, memory }: Runtime, opened: SessionState, { features: columns }: Shape): OnnxSession {
+export function resumeSession({ api, memory }: Runtime, opened: SessionState, { features: width }: Shape): OnnxSession {
   const state = { ...opened }
   let floats = new Float32Array(memory.buffer)
   let words = new Uint32Array(memory.buffer)
@@ -115,17 +121,17 @@ export function resumeSession({ api, memory }: Runtime, opened: SessionState, { 
     floats = new Float32Array(memory.buffer)
     words = new Uint32Array(memory.buffer)
   }
-  const tensor = (at: number, rows: number, width: number): number => {
+  const tensor = (at: number, rows: number, columns: number): number => {
     words[state.dimsAt / 4] = rows
-    words[state.dimsAt / 4 + 1] = width
-    const made = api._OrtCreateTensor(FLOAT, at, 4 * rows * width, state.dimsAt, 2, ON_CPU)
+    words[state.dimsAt / 4 + 1] = columns
+    const made = api._OrtCreateTensor(FLOAT, at, 4 * rows * columns, state.dimsAt, 2, ON_CPU)
     must(api, memory, made !== 0, 'no tensor')
     return made
   }
   const grow = (rows: number): void => {
     api._free(state.xAt)
     api._free(state.yAt)
-    state.xAt = allocate(api, 4 * rows * columns)
+    state.xAt = allocate(api, 4 * rows * width)
     state.yAt = allocate(api, 4 * rows)
     state.rows = rows
   }
@@ -141,9 +147,9 @@ export function resumeSession({ api, memory }: Runtime, opened: SessionState, { 
         }
         loaded = weights
       }
-      floats.set(features.subarray(0, count * columns), state.xAt / 4)
-      const x = tensor(state.xAt, count, columns)
-      const y = tensor(state.yAt, count, 1)
+      floats.set(features.subarray(0, count * width), state.xAt / 4)
+      const x = tensor(state.xAt, count, width)
+      const y = state.across ? tensor(state.yAt, 1, count) : tensor(state.yAt, count, 1)
       words[state.inputsAt / 4] = x
       words[state.outputAt / 4] = y
       const { session, inputNamesAt, inputsAt, outputNameAt, outputAt } = state

@@ -9,6 +9,7 @@ import { lastComparison } from '../../batch/onnx/compared.ts'
 import { openStock, readStock, startFrom } from '../../batch/onnx/runtimes.ts'
 import { rankerGraph } from '../../batch/ranker/graph.ts'
 import { GRAPH_FILE } from '../../batch/ranker/graph-file.ts'
+import { HIDDEN } from '../../batch/ranker/parameters.ts'
 import { knownCase } from '../../shared/onnx/known-case.ts'
 import { resumeSession } from '../../shared/onnx/session.ts'
 import { decodeSnapshot, type Snapshot } from '../../shared/onnx/snapshot.ts'
@@ -72,7 +73,19 @@ describe('a graph of one’s own', () => {
 
   it('with other operators is run anew, and keeps all of the memory where runs need more than they were seen to touch', async () => {
     const model = modelOf('smooth.onnx', ({ graph }) => {
-      for (const node of graph?.node ?? []) if (node.opType === 'Relu') node.opType = 'Softplus'
+      if (!graph) return
+      // One candidate below the other, as one would write it down.
+      graph.node = [
+        { opType: 'Gemm', input: ['x', 'w0', 'b0'], output: ['layer'] },
+        { opType: 'Softplus', input: ['layer'], output: ['active'] },
+        { opType: 'Gemm', input: ['active', 'w1', 'b1'], output: ['deep'] },
+        { opType: 'MatMul', input: ['x', 'skip'], output: ['wide'] },
+        { opType: 'Add', input: ['deep', 'wide'], output: ['y'] },
+      ]
+      const b0 = graph.input?.find(({ name }) => name === 'b0')?.type?.tensorType?.shape
+      const y = graph.output?.[0].type?.tensorType?.shape
+      if (b0) b0.dim = [{ dimValue: HIDDEN }]
+      if (y) y.dim = [{ dimParam: 'n' }, { dimValue: 1 }]
     })
     const own = await buildOnnx(model)
     expect(own).toMatchObject({ start: 'whole', artefacts: null })
@@ -97,9 +110,11 @@ describe('a graph of one’s own', () => {
       `${wide} cannot rank: the graph must take x as float [n, ${FEATURE_COUNT}]; it takes x float [n, ${FEATURE_COUNT + 1}]`,
     )
     const two = modelOf('two.onnx', ({ graph }) => {
-      graph?.output?.push({ ...graph.output[0], name: 'deep' })
+      graph?.output?.push({ ...graph.output[0], name: 'wide' })
     })
-    await expect(buildOnnx(two)).rejects.toThrow('the graph must give one float [n, 1]; it gives y float [n, 1], deep float [n, 1]')
+    await expect(buildOnnx(two)).rejects.toThrow(
+      'the graph must give one float [n, 1] or [1, n]; it gives y float [1, n], wide float [1, n]',
+    )
     writeFileSync(join(folder, 'none.onnx'), 'no graph')
     await expect(buildOnnx(join(folder, 'none.onnx'))).rejects.toThrow('none.onnx cannot rank: the graph cannot be loaded')
     await expect(buildOnnx(join(folder, 'nowhere.onnx'))).rejects.toThrow('there is no model')

@@ -44,7 +44,7 @@ describe('the ranker’s graph', () => {
         const { y } = await session.run({
           x: new Tensor('float32', x, [count, FEATURE_COUNT]),
           w0: new Tensor('float32', weights.w0, [FEATURE_COUNT, HIDDEN]),
-          b0: new Tensor('float32', weights.b0, [HIDDEN]),
+          b0: new Tensor('float32', weights.b0, [HIDDEN, 1]),
           w1: new Tensor('float32', weights.w1, [HIDDEN, 1]),
           b1: new Tensor('float32', weights.b1, [1]),
           skip: new Tensor('float32', weights.skip, [FEATURE_COUNT, 1]),
