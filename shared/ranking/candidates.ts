@@ -140,13 +140,30 @@ function addLive(space: RecallSpace, name: FloatColumn, live: readonly LiveItem[
 const LIVE_WEIGHT = 0.5
 
 function best(space: RecallSpace, recall: RecallParameters, allow: (item: number) => boolean): Candidates {
-  const { touched, touchedCount, kept } = space
+  const { kept } = space
   const { merged } = space.float
-  mergeLists(space, recall)
-  let count = 0
-  for (let place = 0; place < touchedCount; place++) if (merged[place] > 0 && allow(touched[place])) kept[count++] = place
   const most = recall.candidates
-  return inOrder(space, kept, contenders(kept, count, merged, most), most)
+  mergeLists(space, recall)
+  const count = keepAbove0(space)
+  const few = contenders(kept, count, merged, most)
+  // Nearly everything may be shown, so that those few hold enough; where they do not, all the others are asked about as well.
+  const allowed = keepAllowed(space, few, allow)
+  if (allowed >= most || few === count) return inOrder(space, kept, allowed, most)
+  return inOrder(space, kept, contenders(kept, keepAllowed(space, keepAbove0(space), allow), merged, most), most)
+}
+
+/** Puts the places that anything speaks for to the front. @returns how many they are */
+function keepAbove0({ kept, touchedCount, float: { merged } }: RecallSpace): number {
+  let count = 0
+  for (let place = 0; place < touchedCount; place++) if (merged[place] > 0) kept[count++] = place
+  return count
+}
+
+/** Of the first `count` kept, moves those to the front that may be shown. @returns how many they are */
+function keepAllowed({ kept, touched }: RecallSpace, count: number, allow: (item: number) => boolean): number {
+  let left = 0
+  for (let i = 0; i < count; i++) if (allow(touched[kept[i]])) kept[left++] = kept[i]
+  return left
 }
 
 function inOrder(space: RecallSpace, places: Uint32Array, count: number, most: number): Candidates {
