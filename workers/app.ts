@@ -6,8 +6,8 @@ import { healthRoutes } from './health.ts'
 import { preflight } from './http/access.ts'
 import { allowedMethods } from './http/allowed-methods.ts'
 import { addHeaders } from './http/every-answer.ts'
-import { HttpProblem, problemResponse } from './http/problem.ts'
-import { servingRoutes } from './serving/routes.ts'
+import { failureResponse, HttpProblem, problemResponse } from './http/problem.ts'
+import { isRecommendationPost, recommendations, servingRoutes } from './serving/routes.ts'
 import { visitorRoutes } from './visitors/routes.ts'
 
 export const app = new Hono<{ Bindings: Env }>()
@@ -21,19 +21,16 @@ app.router.match('GET', '/')
 app.notFound((c) => {
   const methods = allowedMethods(app, c.req.path)
   if (methods.length === 0)
-    return problemResponse(c, new HttpProblem(404, 'there is nothing at this path; docs/http-api.md lists what there is'))
-  c.header('allow', methods.join(', '))
-  return problemResponse(c, new HttpProblem(405, `this path takes ${methods.join(' or ')}, not ${c.req.method}`))
+    return problemResponse(new HttpProblem(404, 'there is nothing at this path; docs/http-api.md lists what there is'))
+  const problem = new HttpProblem(405, `this path takes ${methods.join(' or ')}, not ${c.req.method}`)
+  return problemResponse(problem, { allow: methods.join(', ') })
 })
 
-app.onError((error, c) => {
-  if (error instanceof HttpProblem) return problemResponse(c, error)
-  console.error(JSON.stringify({ event: 'unexpected', path: c.req.routePath, error: error.message }))
-  return problemResponse(c, new HttpProblem(500, 'something unexpected happened; it has been logged'))
-})
+app.onError((error, c) => failureResponse(error, c.req.routePath))
 
 /** Answers every request; never throws. */
 export async function answer(request: Request, env: Env, ctx: ExecutionContext): Promise<Response> {
+  if (isRecommendationPost(request)) return recommendations(env, ctx, request)
   const start = performance.now()
   const response = await app.fetch(request, env, ctx)
   addHeaders(env, request, response, performance.now() - start)

@@ -2,6 +2,8 @@ import { env } from 'cloudflare:workers'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { Problem } from '../../shared/schemas/problem.ts'
 import type { RecommendationAnswer } from '../../shared/schemas/recommendations.ts'
+import { decimal } from '../../workers/serving/decimal.ts'
+import { call } from './events-client.ts'
 import { ask, FR, GB, idsOf, publish, recommendations } from './fixtures/edge.ts'
 import { buildTinyRelease, type TinyRelease } from './fixtures/tiny-release.ts'
 
@@ -29,6 +31,28 @@ describe('GET and POST /v1/recommendations', () => {
     expect(a.recommId).toMatch(/^[\w-]{22}$/)
     expect(b.recommId).not.toBe(a.recommId)
     expect(idsOf(a)).toEqual(idsOf(b))
+  })
+
+  it('have the same headers, for every origin its own', async () => {
+    const allowing = { ...env, ALLOWED_ORIGINS: 'https://shop.example,https://news.example' }
+    const headersOf = async (method: string, origin: string | null): Promise<Record<string, string>> => {
+      const body = method === 'POST' ? { body: JSON.stringify({ writeKey: 'pk_demo' }) } : {}
+      const { headers } = await call('/v1/recommendations', { method, ...body, ...(origin !== null && { headers: { origin } }) }, allowing)
+      return Object.fromEntries([...headers].filter(([name]) => name !== 'server-timing'))
+    }
+    const origins = [null, 'https://shop.example', 'https://evil.example', 'https://news.example', 'https://edge.test', null]
+    for (const origin of [...origins, ...origins]) {
+      const headers = await headersOf('POST', origin)
+      expect(headers).toEqual(await headersOf('GET', origin))
+      expect(headers['access-control-allow-origin']).toBe(origin === 'https://evil.example' ? undefined : (origin ?? undefined))
+      expect(headers['content-security-policy']).toContain("default-src 'none'")
+    }
+  })
+
+  it('tell scores as JSON has numbers', () => {
+    for (const value of [0, -0, 1e-7, 1e-6, 0.000_12, 0.5, 0.123_456, 0.999_999, 1, 0.123_456_7, -0.25, 17.5, 2 / 3])
+      expect(decimal(value)).toBe(JSON.stringify(value))
+    for (let millionths = 1; millionths < 1e6; millionths += 37) expect(decimal(millionths / 1e6)).toBe(String(millionths / 1e6))
   })
 
   it('take the same parameters, a query by repeating them and by dots', async () => {

@@ -33,7 +33,7 @@ adminRoutes.post('/v1/admin/flush', async (c) => {
 /** Replaces what is out of stock and what must not be shown, without waiting for a night. */
 adminRoutes.put('/v1/admin/overlay', async (c) => {
   const { name } = await requireAdmin(c, 'catalogue')
-  const said = validate(AvailabilityBody, await jsonBody(c))
+  const said = validate(AvailabilityBody, await jsonBody(c.req.raw))
   const { unavailable, hidden } = await orProblem(() => setAvailability(c.env, said), 'the overlay')
   const counts = { unavailable: unavailable.length, hidden: hidden.length }
   await noteDeed(c.env, name, counts, Date.now())
@@ -43,7 +43,7 @@ adminRoutes.put('/v1/admin/overlay', async (c) => {
 /** Erases visitors whom the site names, such as customers who left. One that failed stops the rest: asking again does no harm. */
 adminRoutes.post('/v1/admin/forget', async (c) => {
   const { name } = await requireAdmin(c, 'visitors')
-  const { visitors } = validate(ForgetBody, await jsonBody(c))
+  const { visitors } = validate(ForgetBody, await jsonBody(c.req.raw))
   const results: ForgetAnswer['results'] = []
   for (const visitor of visitors) {
     const identity = await identify(c.env, c.req.raw, visitor)

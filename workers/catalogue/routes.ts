@@ -14,7 +14,7 @@ const MAX_ITEMS_BODY = 1024 * 1024
 /** Adds, changes and removes items; what was accepted is durable, and live once KV shows the overlay. */
 catalogueRoutes.put('/v1/items', async (c) => {
   const { name } = await requireAdmin(c, 'catalogue')
-  const body = validate(ItemsBody, await jsonBody(c, MAX_ITEMS_BODY))
+  const body = validate(ItemsBody, await jsonBody(c.req.raw, MAX_ITEMS_BODY))
   if (body.items.length + body.remove.length === 0) throw new HttpProblem(400, 'items or remove needs at least 1', 'items')
   const received = Date.now()
   const changes: ItemRecord[] = []

@@ -1,4 +1,3 @@
-import type { Context } from 'hono'
 import type { Scope } from '../../shared/admin-token.ts'
 import { isBench } from '../bench.ts'
 import { HttpProblem } from '../http/problem.ts'
@@ -17,21 +16,17 @@ export const isDeclaredBot = ({ headers, cf }: Request): boolean =>
  * of its locations. A backend with the admin key is not. @throws HttpProblem 429
  */
 export async function withinLimits(
-  c: Context<{ Bindings: Env }>,
+  env: Env,
+  request: Request,
   sender: string | null,
   writeKey: string | undefined,
   scope: Scope = 'events',
 ): Promise<void> {
-  if (isBench(c.env) || (await isAdmin(c.env, c.req.raw, scope))) return
-  const asked = [
-    ...(sender === null ? [] : [{ limiter: c.env.VISITOR_LIMIT, key: sender }]),
-    { limiter: c.env.KEY_LIMIT, key: writeKey ?? '' },
-  ]
+  if (isBench(env) || (await isAdmin(env, request, scope))) return
+  const asked = [...(sender === null ? [] : [{ limiter: env.VISITOR_LIMIT, key: sender }]), { limiter: env.KEY_LIMIT, key: writeKey ?? '' }]
   for (const { limiter, key } of asked)
-    if (!(await allows(limiter, key))) {
-      c.header('retry-after', '60')
+    if (!(await allows(limiter, key)))
       throw new HttpProblem(429, 'too many posts in a minute; send the events again later, more of them at once')
-    }
 }
 
 /** A limiter that fails keeps nobody out. */

@@ -36,13 +36,13 @@ const SAME_EVENT_MS = 3_600_000
 const NOT_YOURS = 'changes the catalogue: send it from a backend, with the admin key or an admin token with the scope "catalogue"'
 
 eventRoutes.post('/v1/events', async (c) => {
-  const body = validate(EventsBody, await jsonBody(c))
+  const body = validate(EventsBody, await jsonBody(c.req.raw))
   const scope: Scope = body.events.every(isMeantForCatalogue) ? 'catalogue' : 'events'
-  await requireWriteKey(c, body.writeKey, scope)
+  await requireWriteKey(c.env, c.req.raw, body.writeKey, scope)
   const now = nowOf(c.env, c.req.raw)
   // A backend speaks for all of its visitors from one address.
   const network = (await isAdmin(c.env, c.req.raw, scope)) ? null : await networkOf(c.env, c.req.raw, now)
-  await withinLimits(c, body.visitor ?? network, body.writeKey, scope)
+  await withinLimits(c.env, c.req.raw, body.visitor ?? network, body.writeKey, scope)
   const cataloguer = body.events.some(isMeantForCatalogue) ? await cataloguerOf(c.env, c.req.raw) : null
   const results: EventResult[] = []
   const accepted: Event[] = []

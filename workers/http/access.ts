@@ -27,8 +27,8 @@ export const preflight: MiddlewareHandler<{ Bindings: Env }> = (c, next) =>
  * A browser names the site by its public write key; a backend shows the admin key instead. Keeps other sites' traffic
  * out, protects no secret. @throws HttpProblem 403
  */
-export async function requireWriteKey(c: Context<{ Bindings: Env }>, writeKey: string | undefined, scope: Scope = 'events'): Promise<void> {
-  if (writeKey === c.env.WRITE_KEY || (await isAdmin(c.env, c.req.raw, scope))) return
+export async function requireWriteKey(env: Env, request: Request, writeKey: string | undefined, scope: Scope = 'events'): Promise<void> {
+  if (writeKey === env.WRITE_KEY || (await isAdmin(env, request, scope))) return
   throw new HttpProblem(403, writeKey === undefined ? 'writeKey is missing' : 'writeKey is not this site’s', 'writeKey')
 }
 

@@ -1,4 +1,3 @@
-import type { Context } from 'hono'
 import { HttpProblem } from './problem.ts'
 
 /** A POST may be this long, in bytes. */
@@ -8,22 +7,20 @@ export const MAX_BODY = 64 * 1024
  * The JSON object of a body, under whatever content type: browsers send text/plain to another origin without asking first, and
  * it is all that sendBeacon can do. @throws HttpProblem 400 or 413
  */
-export async function jsonBody(c: Context, most = MAX_BODY): Promise<object> {
-  const declared = Number(c.req.header('content-length') ?? Number.NaN)
+export async function jsonBody(request: Request, most = MAX_BODY): Promise<object> {
+  const declared = Number(request.headers.get('content-length') ?? Number.NaN)
   if (declared > most) throw tooLarge(most)
   // No more comes than was declared, so it can be taken in one piece, which costs a tenth of reading a stream.
-  const value = parse(
-    await readWhole<ArrayBuffer | Uint8Array>(async () => (declared >= 0 ? c.req.raw.arrayBuffer() : readAtMost(c.req.raw, most))),
-  )
+  const value = parse(await whole<ArrayBuffer | Uint8Array>(declared >= 0 ? request.arrayBuffer() : readAtMost(request, most)))
   // An array has a method `filter`: to a schema it would be an object with one odd field.
   if (value === null || typeof value !== 'object' || Array.isArray(value)) throw new HttpProblem(400, 'the body must be a JSON object')
   return value
 }
 
 /** A sender who hangs up, or whose chunks are none, has sent no body; that is no fault of this side, and no line of its log. */
-async function readWhole<T>(read: () => Promise<T>): Promise<T> {
+async function whole<T>(reading: Promise<T>): Promise<T> {
   try {
-    return await read()
+    return await reading
   } catch (error) {
     if (error instanceof HttpProblem) throw error
     throw new HttpProblem(400, 'the body did not come whole; send it again')

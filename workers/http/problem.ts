@@ -1,4 +1,3 @@
-import type { Context } from 'hono'
 import * as v from 'valibot'
 import type { Problem } from '../../shared/schemas/problem.ts'
 
@@ -16,6 +15,8 @@ const titles: Record<Status, string> = {
   503: 'Temporarily unavailable',
 }
 
+/** Limits count by the minute. */
+const LIMITED_SECONDS = 60
 /** How long storage that is out of reach is given, at least. */
 const RETRY_SECONDS = 10
 
@@ -31,7 +32,8 @@ export class HttpProblem extends Error {
   }
 }
 
-export function problemResponse(c: Context, { status, message, field }: HttpProblem): Response {
+/** @param headers what this answer has besides */
+export function problemResponse({ status, message, field }: HttpProblem, headers: Record<string, string> = {}): Response {
   const problem: Problem = {
     type: 'about:blank',
     title: titles[status],
@@ -39,10 +41,25 @@ export function problemResponse(c: Context, { status, message, field }: HttpProb
     detail: message,
     ...(field === undefined ? {} : { field }),
   }
-  if (status === 401) c.header('www-authenticate', 'Bearer')
-  // Whoever was turned away at the same moment must not come back at the same moment.
-  if (status === 503) c.header('retry-after', String(RETRY_SECONDS + Math.floor(RETRY_SECONDS * Math.random())))
-  return c.json(problem, status, { 'content-type': 'application/problem+json', 'cache-control': 'no-store' })
+  return new Response(JSON.stringify(problem), {
+    status,
+    headers: {
+      'content-type': 'application/problem+json',
+      'cache-control': 'no-store',
+      ...(status === 401 && { 'www-authenticate': 'Bearer' }),
+      // Whoever was turned away at the same moment must not come back at the same moment.
+      ...(status === 503 && { 'retry-after': String(RETRY_SECONDS + Math.floor(RETRY_SECONDS * Math.random())) }),
+      ...(status === 429 && { 'retry-after': String(LIMITED_SECONDS) }),
+      ...headers,
+    },
+  })
+}
+
+/** What an error becomes for whoever asked. @param path as the route has it: nothing of what was asked for is logged */
+export function failureResponse(error: unknown, path: string): Response {
+  if (error instanceof HttpProblem) return problemResponse(error)
+  console.error(JSON.stringify({ event: 'unexpected', path, error: error instanceof Error ? error.message : String(error) }))
+  return problemResponse(new HttpProblem(500, 'something unexpected happened; it has been logged'))
 }
 
 /** The value as the schema describes it. @throws HttpProblem 400 naming the field, such as `events[3].item` */

@@ -1,6 +1,7 @@
 import { verify } from 'hono/jwt'
 import { visitorHash } from '../../shared/pseudonym.ts'
 import { warn } from '../log.ts'
+import type { Reading } from '../reading.ts'
 import { isAdmin, keysOf } from './admin.ts'
 import { hmacKey } from './hmac.ts'
 import { countIgnored } from './ignored-tokens.ts'
@@ -14,8 +15,11 @@ export type Identity = { hash: string; eu: boolean }
  * with IDENTITY_KEY, claims `sub` and `exp`); or `user:<own id>` from a backend that shows the admin key or a token with the scope `events` or `visitors`. Null otherwise:
  * the answer is then the region's.
  */
-export async function identify(env: Env, request: Request, visitor: string | undefined): Promise<Identity | null> {
-  if (visitor === undefined) return null
+export function identify(env: Env, request: Request, visitor: string | undefined): Reading<Identity | null> {
+  return visitor === undefined ? null : (knownHere(env.ID_KEY, visitor) ?? proven(env, request, visitor))
+}
+
+async function proven(env: Env, request: Request, visitor: string): Promise<Identity | null> {
   try {
     return await provenBy(env, request, visitor)
   } catch (error) {
@@ -29,16 +33,19 @@ export async function identify(env: Env, request: Request, visitor: string | und
 const checked = { under: '', identities: new Map<string, Identity>() }
 const MOST_CHECKED = 2000
 
-async function mintedHere(idKey: string, visitor: string): Promise<Identity | null> {
+function knownHere(idKey: string, visitor: string): Identity | undefined {
   if (checked.under !== idKey) Object.assign(checked, { under: idKey, identities: new Map() })
-  const { identities } = checked
-  const known = identities.get(visitor)
-  if (known !== undefined) return known
+  return checked.identities.get(visitor)
+}
+
+async function mintedHere(idKey: string, visitor: string): Promise<Identity | null> {
   const minted = await readVisitorId(idKey, visitor)
   if (minted === null) return null
   const identity = { hash: await visitorHash(idKey, visitor), eu: minted.eu }
-  if (identities.size >= MOST_CHECKED) identities.clear()
-  identities.set(visitor, identity)
+  // Another key may have come meanwhile: what this one has found is nothing to it.
+  if (checked.under !== idKey) return identity
+  if (checked.identities.size >= MOST_CHECKED) checked.identities.clear()
+  checked.identities.set(visitor, identity)
   return identity
 }
 

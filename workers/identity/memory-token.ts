@@ -1,6 +1,7 @@
 import { type Memory, TOKEN_ITEMS } from '../../shared/memory.ts'
 import type { Deed } from '../../shared/ranking/release-view.ts'
 import { utf8 } from '../../shared/utf8.ts'
+import type { Reading } from '../reading.ts'
 import { fromBase64Url, toBase64Url } from './base64url.ts'
 import type { Identity } from './identify.ts'
 import { countIgnored } from './ignored-tokens.ts'
@@ -12,7 +13,7 @@ const IV_BYTES = 12
 const HEAD_BYTES = 6
 const ITEM_BYTES = 11
 
-const imported = new Map<string, Promise<CryptoKey>>()
+const imported = new Map<string, Reading<CryptoKey>>()
 
 /**
  * What a visitor did lately, sealed for the browser to send back (AES-GCM; site and visitor are bound as additional data,
@@ -60,10 +61,10 @@ async function open(env: Env, identity: Identity, token: string): Promise<DataVi
   const bytes = fromBase64Url(token.slice(dot + 1))
   if (bytes === null || bytes.length <= IV_BYTES) return null
   try {
-    const key = await keyNamed(env.TOKEN_KEYS, token.slice(0, Math.max(dot, 0)))
+    const key = keyNamed(env.TOKEN_KEYS, token.slice(0, Math.max(dot, 0)))
     if (key === null) return null
     const algorithm = { name: 'AES-GCM', iv: bytes.subarray(0, IV_BYTES), additionalData: boundTo(env, identity) }
-    const view = new DataView(await crypto.subtle.decrypt(algorithm, key, bytes.subarray(IV_BYTES)))
+    const view = new DataView(await crypto.subtle.decrypt(algorithm, key instanceof Promise ? await key : key, bytes.subarray(IV_BYTES)))
     return view.byteLength < HEAD_BYTES || view.getUint8(0) !== VERSION ? null : view
   } catch {
     return null
@@ -107,17 +108,19 @@ async function firstKey(keys: string): Promise<[string, CryptoKey]> {
   return [id, await importKey(text)]
 }
 
-function keyNamed(keys: string, id: string): Promise<CryptoKey> | null {
+function keyNamed(keys: string, id: string): Reading<CryptoKey> | null {
   const found = keyTexts(keys).find(([name]) => name === id)
   return found === undefined ? null : importKey(found[1])
 }
 
-function importKey(text: string): Promise<CryptoKey> {
-  let key = imported.get(text)
-  if (key === undefined) {
-    const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0))
-    key = crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, ['encrypt', 'decrypt'])
+function importKey(text: string): Reading<CryptoKey> {
+  const known = imported.get(text)
+  if (known !== undefined) return known
+  const bytes = Uint8Array.from(atob(text), (char) => char.charCodeAt(0))
+  const importing = crypto.subtle.importKey('raw', bytes, 'AES-GCM', false, ['encrypt', 'decrypt']).then((key) => {
     imported.set(text, key)
-  }
-  return key
+    return key
+  })
+  imported.set(text, importing)
+  return importing
 }

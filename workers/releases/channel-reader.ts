@@ -2,6 +2,7 @@ import { CHANNEL_KEY } from '../../shared/release/keys.ts'
 import { type ChannelEntry, checkEntry, parseChannel } from '../../shared/release/manifest.ts'
 import { type Background, behind } from '../background.ts'
 import { warn } from '../log.ts'
+import type { Reading } from '../reading.ts'
 import { since } from '../since.ts'
 import { isolate, type TrustedChannel } from './isolate.ts'
 import { loadRelease } from './loaded-release.ts'
@@ -16,7 +17,7 @@ const KV_CACHE_SECONDS = 30
  * What is live. The first request of an isolate waits for it; later ones take what is known and refresh it behind the
  * answer. Null only where KV has never answered.
  */
-export async function readChannel(env: Env, ctx: Background): Promise<TrustedChannel | null> {
+export function readChannel(env: Env, ctx: Background): Reading<TrustedChannel | null> {
   const known = isolate.channel
   if (known === null) return refresh(env, ctx)
   const age = since(known.at)
@@ -25,7 +26,7 @@ export async function readChannel(env: Env, ctx: Background): Promise<TrustedCha
   const newer = refresh(env, behind(ctx))
   ctx.waitUntil(newer)
   if (age < TOO_OLD_MS) return known.value
-  return (await Promise.race([newer, scheduler.wait(PATIENCE_MS).then(() => null)])) ?? known.value
+  return Promise.race([newer, scheduler.wait(PATIENCE_MS).then(() => null)]).then((value) => value ?? known.value)
 }
 
 /** Null where the channel cannot be read; the last good one then stays, and is not asked for again before its time. */

@@ -2,7 +2,9 @@ import { EVERYWHERE } from '../../shared/ranking/regions.ts'
 import type { ChannelEntry } from '../../shared/release/manifest.ts'
 import type { Background } from '../background.ts'
 import { warn } from '../log.ts'
+import type { Reading } from '../reading.ts'
 import { readChannel } from './channel-reader.ts'
+import { isolate, type TrustedChannel } from './isolate.ts'
 import { type LoadedRelease, loadRelease } from './loaded-release.ts'
 
 /** A release that can be served, and whether it is the one meant to be or the one before. */
@@ -14,8 +16,19 @@ export type WantedRegions = (known: ReadonlySet<string>) => readonly string[]
 const everywhere: WantedRegions = () => [EVERYWHERE]
 
 /** The stable release; the previous one where the stable cannot be read; null where neither can. */
-export async function currentRelease(env: Env, ctx: Background, wanted = everywhere): Promise<Current | null> {
-  const channel = await readChannel(env, ctx)
+export function currentRelease(env: Env, ctx: Background, wanted = everywhere): Reading<Current | null> {
+  const channel = readChannel(env, ctx)
+  const loaded = channel instanceof Promise ? undefined : isolate.releases.get(channel?.stable?.release ?? '')
+  return loaded === undefined ? readCurrent(env, ctx, wanted, channel) : { loaded, previous: false }
+}
+
+async function readCurrent(
+  env: Env,
+  ctx: Background,
+  wanted: WantedRegions,
+  reading: Reading<TrustedChannel | null>,
+): Promise<Current | null> {
+  const channel = await reading
   if (channel === null) return null
   const { stable } = channel
   const loaded = stable === null ? null : await usable(env, ctx, stable, wanted)

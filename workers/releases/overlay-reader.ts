@@ -2,6 +2,7 @@ import { emptyOverlay, type Overlay, parseOverlay } from '../../shared/overlay.t
 import { OVERLAY_KEY } from '../../shared/release/keys.ts'
 import { type Background, behind } from '../background.ts'
 import { warn } from '../log.ts'
+import type { Reading } from '../reading.ts'
 import { since } from '../since.ts'
 import { TooLate } from '../within.ts'
 import { isolate } from './isolate.ts'
@@ -10,7 +11,7 @@ const FRESH_MS = 5_000
 const KV_CACHE_SECONDS = 30
 
 /** The live state beside a release. The first request waits for it; without one, or while KV fails, nothing is overlaid. */
-export async function readOverlay(env: Env, ctx: Background): Promise<Overlay> {
+export function readOverlay(env: Env, ctx: Background): Reading<Overlay> {
   const known = isolate.overlay
   if (known === null) return refresh(env, ctx)
   if (since(known.at) > FRESH_MS && !isolate.reads.underWay(OVERLAY_KEY)) ctx.waitUntil(refresh(env, behind(ctx)))

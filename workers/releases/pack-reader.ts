@@ -8,13 +8,12 @@ import { type Manifest, packOfSlot } from '../../shared/release/manifest.ts'
 import { type MemberPack, type MemberRow, memberSlot, openMembers } from '../../shared/release/member-pack.ts'
 import { type NeighbourPack, openNeighbours } from '../../shared/release/neighbour-pack.ts'
 import { type Background, leaving } from '../background.ts'
+import type { Reading } from '../reading.ts'
 import { isolate } from './isolate.ts'
 import type { PackCache } from './pack-cache.ts'
 
 type PackName = { hash: string; bytes: number }
 type Decode<T> = (buffer: ArrayBuffer, hash: string) => Promise<T>
-/** What is at hand is there at once: warm requests wait for nothing, and a promise is not free. */
-type Reading<T> = T | Promise<T>
 
 /** Packs are immutable under their name: KV's edge cache may keep them as long as it likes. */
 const KV_CACHE_SECONDS = 86_400
@@ -100,11 +99,11 @@ const DECODED_ROWS = 4096
 /** A release's rows outside its core: what was loaded is seen without waiting. */
 export type PackRows = Pick<ReleaseView, 'neighbours' | 'list'> & {
   /** @returns whether every pack could be read */
-  loadLists(ctx: Background, regions: readonly string[]): Promise<boolean>
+  loadLists(ctx: Background, regions: readonly string[]): Reading<boolean>
   /** @returns whether every pack could be read */
-  loadNeighbours(ctx: Background, items: readonly number[]): Promise<boolean>
+  loadNeighbours(ctx: Background, items: readonly number[]): Reading<boolean>
   /** @throws PackError or TooLate */
-  loadDisplay(ctx: Background, items: readonly number[]): Promise<void>
+  loadDisplay(ctx: Background, items: readonly number[]): Reading<unknown>
   /** @throws PackError where the item's display pack was not loaded */
   display(item: number): DisplayRow
   /** The imported history of a visitor, by their pseudonym. @throws PackError or TooLate */
@@ -142,9 +141,9 @@ export function packRows(reader: PackReader, manifest: Manifest, core: Core): Pa
       return allRead(waitedFor(names, (name) => reader.lists(ctx, name)))
     },
     loadNeighbours: (ctx, items) => allRead(waitedFor(packsOf(manifest.neighbours, items), (name) => reader.neighbours(ctx, name))),
-    async loadDisplay(ctx, items) {
+    loadDisplay(ctx, items) {
       const reads = waitedFor(packsOf(manifest.display, items), (name) => reader.display(ctx, name))
-      if (reads.length > 0) await Promise.all(reads)
+      return reads.length === 0 ? undefined : Promise.all(reads)
     },
     display(item) {
       const known = decoded.get(item)
@@ -175,5 +174,5 @@ function waitedFor<N>(names: Iterable<N>, read: (name: N) => Reading<unknown>): 
   return reads
 }
 
-const allRead = async (reads: Promise<unknown>[]): Promise<boolean> =>
-  reads.length === 0 || (await Promise.allSettled(reads)).every(({ status }) => status === 'fulfilled')
+const allRead = (reads: Promise<unknown>[]): Reading<boolean> =>
+  reads.length === 0 || Promise.allSettled(reads).then((all) => all.every(({ status }) => status === 'fulfilled'))

@@ -2,6 +2,7 @@ import { type Rung, type Source, sources } from '../../shared/schemas/recommenda
 import type { Background } from '../background.ts'
 import { toBase64Url } from '../identity/base64url.ts'
 import type { LoadedRelease } from '../releases/loaded-release.ts'
+import { decimal } from './decimal.ts'
 import type { Shown, ShownReason } from './shown.ts'
 
 export type Slate = { shown: Shown[]; rung: Rung; cohort: number | null; region: string }
@@ -30,7 +31,7 @@ export async function slateJson(
     const { item, score, source, reasons, explain } = shown[i]
     const { head, tail } = release.display(item)
     if (i > 0) text += ','
-    text += `${head}${score},"position":${offset + i + 1}${REASONED[source]}`
+    text += `${head}${decimal(score)},"position":${offset + i + 1}${REASONED[source]}`
     for (let k = 0; k < reasons.length; k++) {
       if (k > 0) text += ','
       text += reasonJson(release, reasons[k], told)

@@ -51,17 +51,16 @@ export function personalSlate(release: LoadedRelease, request: PersonalRequest, 
   const { calibration } = release.manifest
   const told = calibration === undefined || by === 'list-order' ? null : probabilities(calibration, ranking.scores)
   const origins = originsOf(release, request, ranking.candidates)
-  const shown = order.slice(0, request.length).map(
-    (position): Shown => ({
-      item: ranking.candidates.item[position],
-      score:
-        relation === 'together'
-          ? roundScore(related?.get(ranking.candidates.item[position]) ?? 0)
-          : (told?.(position) ?? ranking.scores[position]),
-      ...originOf(origins, position, position === placed),
-      ...(request.explain && { explain: { features: featuresOf(ranking, position), sources: sourceScores(ranking.candidates, position) } }),
-    }),
-  )
+  const shown: Shown[] = []
+  for (let place = 0; place < Math.min(order.length, request.length); place++) {
+    const position = order[place]
+    const item = ranking.candidates.item[position]
+    const score = relation === 'together' ? roundScore(related?.get(item) ?? 0) : (told?.(position) ?? ranking.scores[position])
+    const { source, reasons } = originOf(origins, position, position === placed)
+    const about: Shown = { item, score, source, reasons }
+    if (request.explain) about.explain = { features: featuresOf(ranking, position), sources: sourceScores(ranking.candidates, position) }
+    shown.push(about)
+  }
   return { shown, rung: by }
 }
 
@@ -128,6 +127,7 @@ function relatedItems(release: LoadedRelease, anchors: readonly HistoryItem[], r
 /** New items nearest to the visitor; none for a visitor without a place. */
 function freshItems(release: LoadedRelease, { history, place, allow }: PersonalRequest): LiveItem[] {
   const { core, newItems, manifest } = release
+  if (newItems.length === 0) return []
   const visitor = place ?? foldIn(core, history, manifest.recall)
   if (visitor === undefined) return []
   const past = new Set(history.map(({ item }) => item))

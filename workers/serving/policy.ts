@@ -3,11 +3,14 @@ import { isOpen } from '../../shared/schemas/items.ts'
 import type { Filter } from '../../shared/schemas/recommendations.ts'
 import type { LiveRelease } from '../releases/with-overlay.ts'
 
+/** Most answers leave nothing out by name. */
+const NONE: ReadonlySet<number> = new Set()
+
 /** What may be shown at all: in stock, not hidden, in its time, not excluded, and through the caller's filter. @param now Unix milliseconds */
 export function allowedItems(release: LiveRelease, exclude: readonly number[], filter: Filter, now: number): (item: number) => boolean {
   const { core, barred, windows } = release
-  const excluded = new Set(exclude)
-  const shut = new Set([...windows].filter(([, window]) => !isOpen(window, now)).map(([item]) => item))
+  const excluded = exclude.length === 0 ? NONE : new Set(exclude)
+  const shut = windows.size === 0 ? NONE : new Set([...windows].filter(([, window]) => !isOpen(window, now)).map(([item]) => item))
   const categories = categoryIndices(core, filter.category)
   const inStock = filter.available !== false
   const priced = filter.minPrice !== undefined || filter.maxPrice !== undefined

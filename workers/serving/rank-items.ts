@@ -4,6 +4,7 @@ import { rankingOf } from '../../shared/ranking/rank.ts'
 import { EVERYWHERE } from '../../shared/ranking/regions.ts'
 import type { RankAnswer, RankRequest, Rung } from '../../shared/schemas/recommendations.ts'
 import { type Background, dueSoon } from '../background.ts'
+import type { Current } from '../releases/current.ts'
 import { indexOf } from '../releases/item-index.ts'
 import type { LoadedRelease } from '../releases/loaded-release.ts'
 import { readOverlay } from '../releases/overlay-reader.ts'
@@ -26,7 +27,7 @@ export async function rankItems(env: Env, execution: Background, raw: Request, a
   const past = pastOf(env, raw, asked)
   const overlay = readOverlay(env, ctx)
   const wanted = (known: ReadonlySet<string>): string[] => regionsOf(env, raw, asked.region, known)
-  const answering = fromReleases(env, ctx, wanted, async (current): Promise<RankAnswer> => {
+  const answer = async (current: Current): Promise<RankAnswer> => {
     const live = await overlay
     const loaded = withOverlay(current.loaded, live)
     const regions = wanted(loaded.regions)
@@ -53,7 +54,8 @@ export async function rankItems(env: Env, execution: Background, raw: Request, a
       region: regions[0],
       items: [...ranked, ...unknown].map((item, i) => ({ ...item, position: i + 1 })),
     }
-  })
+  }
+  const answering = fromReleases(env, ctx, wanted, answer, past)
   startRanker(env, ctx, answering)
   return (await answering) ?? unranked(ids, asked.region ?? placeOf(env, raw).country)
 }

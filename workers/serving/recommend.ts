@@ -4,7 +4,8 @@ import type { RecommendationRequest } from '../../shared/schemas/recommendations
 import { type Background, dueSoon } from '../background.ts'
 import { nowOf } from '../bench.ts'
 import { visitContext } from '../http/visit-context.ts'
-import type { WantedRegions } from '../releases/current.ts'
+import type { Reading } from '../reading.ts'
+import type { Current, WantedRegions } from '../releases/current.ts'
 import { indicesOf } from '../releases/item-index.ts'
 import type { LoadedRelease } from '../releases/loaded-release.ts'
 import { readOverlay } from '../releases/overlay-reader.ts'
@@ -23,7 +24,7 @@ import { consents, distinct, historyOf, type Past, pastOf, placeOfHistory, purch
 import { withoutRelease } from './without-release.ts'
 
 /** One request on its way to an answer: what does not depend on the release. */
-type Visit = { raw: Request; asked: RecommendationRequest; past: Promise<Past>; overlay: Promise<Overlay>; wanted: WantedRegions }
+type Visit = { raw: Request; asked: RecommendationRequest; past: Promise<Past>; overlay: Reading<Overlay>; wanted: WantedRegions }
 
 /** The answer's JSON text. Whatever fails on the way, the next rung answers. */
 export async function recommend(env: Env, execution: Background, raw: Request, asked: RecommendationRequest): Promise<string> {
@@ -36,13 +37,14 @@ export async function recommend(env: Env, execution: Background, raw: Request, a
     overlay: readOverlay(env, ctx),
     wanted: (known) => regionsOf(env, raw, asked.region, known),
   }
-  const answering = fromReleases(env, ctx, visit.wanted, async (current) => {
+  const answer = async (current: Current): Promise<string> => {
     const loaded = withOverlay(current.loaded, await visit.overlay)
     const slate = await slateOf(env, ctx, visit, loaded)
     const shown = slate.shown.slice(asked.offset, asked.offset + asked.limit)
     const rung = current.previous ? 'previous-release' : slate.rung
     return slateJson(ctx, loaded, { ...slate, shown, rung }, asked.offset)
-  })
+  }
+  const answering = fromReleases(env, ctx, visit.wanted, answer, visit.past)
   startRanker(env, ctx, answering)
   return (await answering) ?? withoutRelease(env, asked.region ?? placeOf(env, raw).country, asked, nowOf(env, raw))
 }

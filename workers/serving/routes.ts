@@ -1,4 +1,5 @@
 import { type Context, Hono } from 'hono'
+import { getPath } from 'hono/utils/url'
 import * as v from 'valibot'
 import { ItemId, Region } from '../../shared/schemas/ids.ts'
 import {
@@ -8,12 +9,13 @@ import {
   RecommendationBody,
   type RecommendationRequest,
 } from '../../shared/schemas/recommendations.ts'
+import type { Background } from '../background.ts'
 import { isBench } from '../bench.ts'
 import { requireWriteKey } from '../http/access.ts'
 import { jsonBody } from '../http/body.ts'
-import { API_HEADERS } from '../http/every-answer.ts'
+import { API_HEADERS, addHeaders, readyHeaders } from '../http/every-answer.ts'
 import { jsonAnswers } from '../http/json-answer.ts'
-import { HttpProblem, validate } from '../http/problem.ts'
+import { failureResponse, HttpProblem, validate } from '../http/problem.ts'
 import { queryOf } from '../http/query.ts'
 import { latestList } from './latest.ts'
 import { parseQuery, refuseQuery } from './parse-query.ts'
@@ -25,19 +27,38 @@ type Serving = Context<{ Bindings: Env }>
 
 export const servingRoutes = new Hono<{ Bindings: Env }>()
 
-servingRoutes.post('/v1/recommendations', async (c) => {
-  const asked: RecommendationRequest = validate(isBench(c.env) ? MeasuredBody : RecommendationBody, await jsonBody(c))
-  await requireWriteKey(c, asked.writeKey)
-  return personal(c, asked)
-})
+const RECOMMENDATIONS = '/v1/recommendations'
+
+/** Whether a request may go past the router, which costs one that is asked for everywhere a thirtieth of its CPU. */
+export const isRecommendationPost = (request: Request): boolean => request.method === 'POST' && getPath(request) === RECOMMENDATIONS
+
+const PERSONAL = { 'cache-control': 'private, no-store' }
+const personalHeaders = readyHeaders({ 'content-type': 'application/json', ...PERSONAL })
+
+/** The answer to such a request, or the problem with it, with all its headers. Never throws. */
+export async function recommendations(env: Env, ctx: Background, request: Request): Promise<Response> {
+  const start = performance.now()
+  try {
+    const asked: RecommendationRequest = validate(isBench(env) ? MeasuredBody : RecommendationBody, await jsonBody(request))
+    if (asked.writeKey !== env.WRITE_KEY) await requireWriteKey(env, request, asked.writeKey)
+    const text = await recommend(env, ctx, request, asked)
+    return new Response(text, { headers: personalHeaders(env, request, performance.now() - start) })
+  } catch (error) {
+    const response = failureResponse(error, RECOMMENDATIONS)
+    addHeaders(env, request, response, performance.now() - start)
+    return response
+  }
+}
+
+servingRoutes.post(RECOMMENDATIONS, (c) => recommendations(c.env, c.executionCtx, c.req.raw))
 
 servingRoutes.post('/v1/rank', async (c) => {
-  const asked = validate(RankBody, await jsonBody(c))
-  await requireWriteKey(c, asked.writeKey)
+  const asked = validate(RankBody, await jsonBody(c.req.raw))
+  await requireWriteKey(c.env, c.req.raw, asked.writeKey)
   return personalAnswer(JSON.stringify(await rankItems(c.env, c.executionCtx, c.req.raw, asked)))
 })
 
-servingRoutes.get('/v1/recommendations', (c) => personal(c, parseQuery(queryOf(c))))
+servingRoutes.get(RECOMMENDATIONS, (c) => personal(c, parseQuery(queryOf(c))))
 
 servingRoutes.get('/v1/items/:id/similar', (c) => {
   const query = queryOf(c)
@@ -46,7 +67,7 @@ servingRoutes.get('/v1/items/:id/similar', (c) => {
   return personal(c, { ...parseQuery(query), scenario: 'similar', item: validate(ItemId, c.req.param('id'), 'id') })
 })
 
-const personalAnswer = jsonAnswers({ 'cache-control': 'private, no-store' })
+const personalAnswer = jsonAnswers(PERSONAL)
 
 const ListScenarioSchema = v.picklist(listScenarios, `must be one of ${listScenarios.join(', ')}`)
 /** A list that is not the one meant to be shown should not stay long in caches. */

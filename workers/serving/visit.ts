@@ -12,6 +12,7 @@ import { openMemory } from '../identity/memory-token.ts'
 import { warn } from '../log.ts'
 import { readVisitor, seedVisitor } from '../objects/visitor-client.ts'
 import type { VisitorItem, VisitorState } from '../objects/visitor-state.ts'
+import type { Reading } from '../reading.ts'
 import { indexOf, indicesOf } from '../releases/item-index.ts'
 import type { LoadedRelease } from '../releases/loaded-release.ts'
 
@@ -29,7 +30,8 @@ export async function pastOf(env: Env, raw: Request, asked: Asking): Promise<Pas
   try {
     const said = consentOf(raw, asked.consent)
     if (said.personalisation === 'denied') return null
-    const identity = await identify(env, raw, asked.visitor)
+    const known = identify(env, raw, asked.visitor)
+    const identity = known instanceof Promise ? await known : known
     if (identity === null) return null
     const now = nowOf(env, raw)
     const opened = asked.token === undefined ? null : await openMemory(env, identity, asked.token, now)
@@ -52,12 +54,17 @@ export const consents = (raw: Request, asked: RecommendationRequest, past: Past)
   consentOf(raw, asked.consent).personalisation === 'granted' || (past !== null && (past.memory !== null || past.state !== null))
 
 /** The visitor's history in terms of a release. */
-export async function historyOf(env: Env, ctx: Background, past: Past, release: LoadedRelease): Promise<HistoryItem[]> {
+export function historyOf(env: Env, ctx: Background, past: Past, release: LoadedRelease): Reading<HistoryItem[]> {
   if (past === null) return []
-  const { identity, said, memory, now } = past
+  const { memory, now } = past
   // Tokens hold hashes under salt 0; a catalogue that needed another salt is served from the object.
   if (memory !== null && release.manifest.idSalt === 0)
     return distinct(memory.items.map(({ hash, deed, at }) => ({ item: itemByHash(release.core, hash), deed, age: ageAt(now, at) })))
+  return historyOfObject(env, ctx, past, release)
+}
+
+async function historyOfObject(env: Env, ctx: Background, past: NonNullable<Past>, release: LoadedRelease): Promise<HistoryItem[]> {
+  const { identity, said, memory, now } = past
   const state = past.state ?? (memory === null ? null : await readVisitor(env, identity))
   if (state !== null && !allows(state, said)) return []
   if (state !== null) return distinct(state.items.map(({ id, deed, at }) => ({ item: indexOf(release, id), deed, age: ageAt(now, at) })))

@@ -30,8 +30,8 @@ const PRIVATE = { 'cache-control': 'private, no-store' }
 
 /** Mints an id, only for who said yes: without consent there is nobody to name. */
 visitorRoutes.post('/v1/visitors', async (c) => {
-  const body = validate(MintBody, await jsonBody(c))
-  await requireWriteKey(c, body.writeKey)
+  const body = validate(MintBody, await jsonBody(c.req.raw))
+  await requireWriteKey(c.env, c.req.raw, body.writeKey)
   if (!allowsAnything(consentOf(c.req.raw, body.consent))) return c.json({ visitor: null }, 200, PRIVATE)
   return c.json({ visitor: await mintVisitorId(c.env.ID_KEY, isFromEu(c.req.raw)) }, 201, PRIVATE)
 })
@@ -49,7 +49,7 @@ visitorRoutes.get('/v1/visitors/me', async (c) => {
 
 /** A no to personalisation empties what the edge remembers, at once; a yes lets it remember from now on. */
 visitorRoutes.post('/v1/visitors/me/consent', async (c) => {
-  const body = validate(ConsentBody, await jsonBody(c))
+  const body = validate(ConsentBody, await jsonBody(c.req.raw))
   const { identity } = await provenVisitor(c, body.visitor)
   const said = consentOf(c.req.raw, body.consent)
   const consent = await orProblem(() => changeConsent(c.env, identity, said, Date.now()))
@@ -59,7 +59,7 @@ visitorRoutes.post('/v1/visitors/me/consent', async (c) => {
 
 /** What a visitor chose when asked what they like: answers begin from it until they have done something. */
 visitorRoutes.put('/v1/visitors/me/preferences', async (c) => {
-  const { visitor, consent, categories, items } = validate(PreferencesBody, await jsonBody(c))
+  const { visitor, consent, categories, items } = validate(PreferencesBody, await jsonBody(c.req.raw))
   const { identity } = await provenVisitor(c, visitor)
   const said = consentOf(c.req.raw, consent)
   const preferences = { categories, items }
@@ -69,8 +69,8 @@ visitorRoutes.put('/v1/visitors/me/preferences', async (c) => {
 
 /** At login: what was done under an anonymous id becomes the user's, and the anonymous id is worth nothing any more. */
 visitorRoutes.post('/v1/visitors/merge', async (c) => {
-  const body = validate(MergeBody, await jsonBody(c))
-  await requireWriteKey(c, body.writeKey)
+  const body = validate(MergeBody, await jsonBody(c.req.raw))
+  await requireWriteKey(c.env, c.req.raw, body.writeKey)
   const from = (await readVisitorId(c.env.ID_KEY, body.from)) === null ? null : await identify(c.env, c.req.raw, body.from)
   if (from === null) throw new HttpProblem(401, 'from must be an id that POST /v1/visitors minted', 'from')
   const into = await identify(c.env, c.req.raw, body.into)

@@ -73,7 +73,7 @@ async function tokenCodecs(env: Env): Promise<Codec[]> {
   return [
     await vouched('token: memory', utf8(await sealMemory(env, anna, { items }, NOW)), (bytes) => openMemory(env, anna, textOf(bytes), NOW)),
     await sealedCodec(env, anna),
-    await vouched('token: identity', utf8(identity), (bytes) => identify(env, anyone, textOf(bytes))),
+    await vouched('token: identity', utf8(identity), async (bytes) => identify(env, anyone, textOf(bytes))),
     await vouched('token: admin', utf8(admin), asAdmin),
     await vouched('token: admin key', utf8(env.ADMIN_KEY), asAdmin),
     await vouched('visitor id', utf8(await mintVisitorId(env.ID_KEY, true)), (bytes) => readVisitorId(env.ID_KEY, textOf(bytes))),
