@@ -135,6 +135,7 @@ const SHOWN = [
   'ratio-to-floor',
   'cpu-ms',
   'cpu-ms-beyond-floor',
+  'cores',
   'kv-ops',
   'object-ops',
   'r2-ops',

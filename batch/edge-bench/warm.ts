@@ -69,6 +69,7 @@ export async function measureWarm(bench: Bench, edge: BenchEdge, options: WarmOp
         add('ratio-to-floor', rps / floor.rps)
         add('cpu-ms', cpu)
         add('cpu-ms-beyond-floor', cpu - floor.cpu)
+        add('cores', (rps * cpu) / 1000)
         if (used.hits + used.misses > 0) add('pack-hit-rate', used.hits / (used.hits + used.misses))
         options.advance(++done, rounds * connections.length * scenarios.length)
       }
