@@ -1,3 +1,4 @@
+import { ndcgAt, recallAt } from '../../shared/metrics.ts'
 import { features } from '../../shared/ranking/features.ts'
 import { ordered } from '../../shared/ranking/rank.ts'
 import type { Weights } from '../../shared/ranking/reference-scorer.ts'
@@ -7,7 +8,7 @@ import type { Decision } from './decisions.ts'
 /** How much a place further down by the merged score costs a candidate, on the scale of the ranker's scores: what is tried. */
 const RESTRAINTS = [0, 0.25, 0.5, 1, 2]
 
-/** A kind of decision may lose so much of recall or of NDCG by chance. */
+/** A kind of decision may lose so much of recall or of NDCG, or one standard error where that is more: of few, chance takes more. */
 const BY_CHANCE = 0.01
 
 const RANK = features.findIndex(({ name }) => name === 'rank')
@@ -56,11 +57,16 @@ export function restrain(view: ServedView, decisions: readonly Decision[], weigh
 export function holdsBoth(decisions: readonly Decision[], before: readonly number[][], after: readonly number[][]): boolean {
   const was = byKind(decisions, before)
   const is = byKind(decisions, after)
+  const measures = { recall: recallAt, ndcg: ndcgAt }
   return (['recall', 'ndcg'] as const).every((metric) => {
+    const gains = decisions.map(({ next }, i) => measures[metric](after[i], next, 20) - measures[metric](before[i], next, 20))
     let gain = 0
-    for (const [k, { count, [metric]: value }] of is.entries()) {
-      gain += Math.min(1, count / ENOUGH_OF_A_KIND) * (value - was[k][metric])
-      if (count >= ENOUGH_OF_A_KIND && value < (1 - BY_CHANCE) * was[k][metric]) return false
+    for (const [k, { kind, count, [metric]: value }] of is.entries()) {
+      const own = value - was[k][metric]
+      gain += Math.min(1, count / ENOUGH_OF_A_KIND) * own
+      const square = gains.reduce((sum, one, i) => (decisions[i].kind === kind ? sum + (one - own) ** 2 : sum), 0)
+      const chance = Math.max(BY_CHANCE * was[k][metric], Math.sqrt(square) / count)
+      if (count >= ENOUGH_OF_A_KIND && own < -chance) return false
     }
     return gain >= 0
   })

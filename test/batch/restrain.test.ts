@@ -77,4 +77,12 @@ it('lets neither recall pay for NDCG nor NDCG for recall, in all or in a kind', 
   const mixed = (discovery: number[], step: number[]): number[][] => two.map(({ kind }) => (kind === 'step' ? step : discovery))
   expect(holdsBoth(two, mixed(slate(9, 10), slate(9, 10)), mixed(slate(0, 1), slate(11, 12)))).toBe(false)
   expect(holdsBoth(two, mixed(slate(9, 10), slate(9, 10)), mixed(slate(0, 1), slate(9, 10)))).toBe(true)
+  // Of a hundred of a kind, a few that lose and others that gain are chance.
+  const few = [...asked('discovery', 200), ...asked('step', 100)]
+  const best = slate(0, 1)
+  const before = few.map(({ kind }, i) => (kind === 'step' && i % 2 === 0 ? best : slate(9, 10)))
+  const after = (losers: number): number[][] =>
+    before.map((shown, i) => (few[i].kind === 'discovery' ? best : i >= 300 - losers ? slate(18, 19) : i % 10 === 1 ? slate(5, 6) : shown))
+  expect(holdsBoth(few, before, after(4))).toBe(true)
+  expect(holdsBoth(few, before, after(30))).toBe(false)
 })
