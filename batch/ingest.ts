@@ -118,7 +118,7 @@ async function readItems(db: DuckDBConnection): Promise<CatalogueItem[]> {
     db,
     `WITH touched AS (SELECT item, min(at_s) AS first_at FROM deeds GROUP BY item),
           described AS (SELECT * FROM catalogue QUALIFY row_number() OVER (PARTITION BY item ORDER BY title, category, price, url) = 1)
-     SELECT item_index.item, title, category, price, url, image, coalesce(available, true), coalesce(first_seen, first_at, 0), properties
+     SELECT item_index.item, title, category, price, url, image, coalesce(available, true), coalesce(least(first_seen, first_at), 0), properties
      FROM item_index LEFT JOIN described USING (item) LEFT JOIN touched USING (item) ORDER BY index`,
     ([id, title, category, price, url, image, available, firstSeen, properties]) => {
       const values: ItemValues = { ...propertiesOf(properties) }

@@ -3,7 +3,7 @@ import { FEATURE_COUNT, features } from '../../shared/ranking/features.ts'
 import type { Config } from '../config.ts'
 import type { Dataset } from '../dataset.ts'
 import type { Progress } from '../night/stages.ts'
-import { askedAfterParting, enoughToRank, viewAtParting } from '../ranker/choice.ts'
+import { askedAfterParting, enoughToRank, unseen, viewAtParting } from '../ranker/choice.ts'
 import { examplesOf, type Gathered, gathered, type ServedView, slateOf } from '../ranker/choose.ts'
 import type { Decision } from '../ranker/decisions.ts'
 import { Journal } from '../ranker/journal.ts'
@@ -45,6 +45,7 @@ export async function ablate(dataset: Dataset, config: Config, seeds: number, pr
   const examples = examplesOf(tuned, training, positionBias(dataset.impressions))
   const questions = questionsOf(tuned, validation)
   const columns: Record<AblationMetric, Float64Array[]> = { 'ndcg@20': [], 'mrr@20': [] }
+  const hidden = unseen(config, dataset)
   const variants = variantsOf()
   for (const { ranker, options, from } of variants) {
     progress.begin(ranker)
@@ -53,7 +54,8 @@ export async function ablate(dataset: Dataset, config: Config, seeds: number, pr
     const mrr = new Float64Array(questions.length)
     for (let run = 0; run < seeds; run++) {
       const train = { features: FEATURE_COUNT, epochs: config.epochs, seed: config.seed + from * seeds + run }
-      const weights = options === null ? null : await trainRanker(examples, { ...train, ...options })
+      const without = [...hidden, ...(options?.without ?? [])]
+      const weights = options === null ? null : await trainRanker(examples, { ...train, ...options, without })
       questions.forEach((question, i) => {
         const slate = slateOf(question, weights, SLATE)
         ndcg[i] += ndcgAt(slate, question.decision.next, SLATE) / seeds

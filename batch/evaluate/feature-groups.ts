@@ -2,10 +2,10 @@
 export const featureGroups: Readonly<Record<string, readonly string[]>> = {
   similar: ['similar', 'similarShare', 'past', 'lastSimilar', 'support'],
   'together, next': ['together', 'togetherShare', 'lastTogether', 'next', 'lastNext'],
-  'history, repeat': ['own', 'inHistory', 'isNewest', 'historyRecency', 'repeat', 'itemAge', 'purchased', 'historyLengthSelf'],
-  'merged score': ['mergedShare', 'rank', 'reciprocalRank'],
+  'history, repeat': ['own', 'inHistory', 'isNewest', 'historyRecency', 'repeat', 'itemAge', 'purchased'],
+  'merged score': ['mergedShare', 'rank'],
   'lists, cohort': ['cohortList', 'regionList', 'regionLift'],
-  'popularity, trend, age': ['popularity', 'trend', 'age'],
+  'popularity, trend, age': ['popularity', 'trend', 'age', 'ageGap', 'historyAge'],
   vectors: ['visitorDot', 'lastDot', 'cohortDot'],
   'content, price': ['sameCategory', 'priceRatio'],
   request: ['historyLength', 'sessionLength', 'gap'],

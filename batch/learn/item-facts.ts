@@ -40,7 +40,7 @@ export async function describeItems(
 }
 
 /** What is true of items at the window's end, and may not be a day later. */
-export function passingFacts(
+function passingFacts(
   { dataset, until }: Window,
   recent: Interactions,
   config: Config,

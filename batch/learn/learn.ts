@@ -1,4 +1,4 @@
-import { foldIn, nearestCohort } from '../../shared/ranking/cohort.ts'
+import { foldIn } from '../../shared/ranking/cohort.ts'
 import type { Core } from '../../shared/release/core-pack.ts'
 import type { ListInput } from '../../shared/release/list-pack.ts'
 import type { EntryTables, RecallParameters } from '../../shared/release/manifest.ts'
@@ -11,7 +11,7 @@ import { entryTables } from './entry-tables.ts'
 import { type FamilyWeights, learnFamilies } from './families.ts'
 import { endBefore, historyReader, visitorStarts } from './histories.ts'
 import { type Interactions, interactions, type Window } from './interactions.ts'
-import { describeItems, isNew, passingFacts, sumByItem } from './item-facts.ts'
+import { describeItems, isNew, sumByItem } from './item-facts.ts'
 import { sphericalKMeans } from './k-means.ts'
 import { estimateLists, type ListOptions, type Lists } from './lists.ts'
 import { mergeNeighbours, rowLength, unitScale } from './merge-neighbours.ts'
@@ -86,25 +86,6 @@ const listOptions = ({ listLength, minVisitors, minCohort }: Config): ListOption
   minCohort,
   minCountry: 5,
 })
-
-/**
- * Facts about items and lists as of a later end of the window, by the vectors and cohorts of before: what a night would
- * publish that has no time to learn those again.
- */
-export function learnAgain(
-  window: Window,
-  core: Core,
-  config: Config,
-  recall: RecallParameters,
-): Pick<Learned, 'core' | 'lists' | 'regions'> {
-  const recent = interactions(window, config.halfLifeDays)
-  const current = { ...core, ...passingFacts(window, recent, config) }
-  const cohort = new Int32Array(window.dataset.visitors.length).fill(-1)
-  for (const { visitor, place } of placesOf(window, current, recall)) cohort[visitor] = nearestCohort(current, place)
-  const membership = { country: homeCountries(window.dataset, window.until), cohort, cohorts: core.cohorts }
-  const { lists, regions } = estimateLists(recent.byVisitor, membership, listOptions(config))
-  return { core: current, lists, regions }
-}
 
 /** By item, 1 for the new ones with too few visitors for a neighbour: what had its days and drew nobody has no claim to a place. */
 const newcomers = (window: Window, recent: Interactions, config: Config): Uint8Array =>

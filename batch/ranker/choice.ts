@@ -2,6 +2,7 @@ import { randomStream } from '../../shared/random.ts'
 import type { Calibration } from '../../shared/ranking/calibration.ts'
 import { FEATURE_COUNT, features } from '../../shared/ranking/features.ts'
 import type { Weights } from '../../shared/ranking/reference-scorer.ts'
+import type { ReleaseView } from '../../shared/ranking/release-view.ts'
 import type { EntryTables, Manifest, RecallParameters, Settings, Tried } from '../../shared/release/manifest.ts'
 import type { Config } from '../config.ts'
 import type { Dataset } from '../dataset.ts'
@@ -11,7 +12,7 @@ import { calibrate } from './calibrate.ts'
 import { chooseRecall, learnRanker, nightsOf, type Quality, qualityOf, rounded, type ServedView, withRecall } from './choose.ts'
 import { chooseEntry, newcomersSince } from './choose-entry.ts'
 import { type Decision, decisionsAt, partingTime, sampleDecisions, takenAgain } from './decisions.ts'
-import { fadesFast, laterNights } from './later-nights.ts'
+import { fadesFast, pastNights, servedOnNights } from './past-nights.ts'
 import { type PositionBias, positionBias } from './position-bias.ts'
 import { restrain } from './restrain.ts'
 import { type Search, type Searched, searchFamilies } from './search-families.ts'
@@ -37,15 +38,27 @@ const TIMED_FEATURES = new Set([
   'itemAge',
   'trend',
   'age',
+  'ageGap',
+  'historyAge',
   'lastDot',
   'sameCategory',
   'sessionLength',
   'gap',
 ])
 
+/** What compares the ages of items. */
+const DATED_FEATURES = new Set(['ageGap', 'historyAge'])
+
+/** Where the catalogue does not say since when items have been there, most are as old as the record, or the visitor. */
+const isDated = ({ items, from }: Dataset): boolean =>
+  2 * items.filter(({ firstSeen }) => firstSeen !== 0 && firstSeen < from).length > items.length
+
 /** Positions of the features that a ranker of this history must not see. */
-export const unseen = ({ timed }: Pick<Config, 'timed'>): number[] =>
-  timed ? [] : Array.from(features.keys()).filter((position) => TIMED_FEATURES.has(features[position].name))
+export function unseen({ timed }: Pick<Config, 'timed'>, dataset: Dataset): number[] {
+  const dated = isDated(dataset)
+  const hidden = (name: string): boolean => (!timed && TIMED_FEATURES.has(name)) || (!dated && DATED_FEATURES.has(name))
+  return Array.from(features.keys()).filter((position) => hidden(features[position].name))
+}
 
 /** How many decisions settings are compared on: of the families, and of recall, which takes longer. */
 const SEARCHED = { families: 1500, recall: 700 }
@@ -110,27 +123,34 @@ function shuffled(decisions: readonly Decision[], seed: number): Decision[] {
 /** With less, a ranker would learn, and be chosen by, chance. */
 export const enoughToRank = ({ training, validation }: Asked): boolean => validation.length >= 20 && training.length >= 50
 
-/** What was learned before the parting time, under the settings and with the recall that rank the training decisions best. */
+/** What a night at the parting time would have served, and its tables for visitors without clicks. */
+type Parted = { view: ReleaseView; tables: EntryTables | undefined }
+
+/** What was learned before the parting time, or on several nights, under the settings and with the recall that rank the training decisions best. */
 export async function viewAtParting(
   dataset: Dataset,
   config: Config,
   { parting, recall, settled, again, training, validation }: Asked,
   search: Search,
   advance: (step: number) => Promise<void>,
-): Promise<{ tuned: ServedView; searched: Searched; tables: EntryTables | undefined; training: Decision[]; validation: Decision[] }> {
+): Promise<{ tuned: ServedView; parted: Parted; searched: Searched; training: Decision[]; validation: Decision[] }> {
   const window = { dataset, until: parting }
   const searched = await searchFamilies(window, training.slice(0, SEARCHED.families), config, search, (done, total) =>
     advance(done / total),
   )
   const before = await learn(window, searched.config, recall, (done, total = 1) => advance(1 + done / total), searched.weights)
-  const parted = await trialView(dataset, before, recall)
-  const later = fadesFast(searched) ? await laterNights(window, parted, searched.config) : []
-  const view: ServedView = { ...parted, later }
+  const view: ServedView = await trialView(dataset, before, recall)
+  const parted = { view, tables: before.entry }
+  const tune = async (served: ServedView, answered: Pick<Asked, 'training' | 'validation'>) => {
+    const chosen = await chooseRecall(served, answered.training.slice(0, SEARCHED.recall), settled, search.journal)
+    return { tuned: withRecall(served, chosen), parted, searched, ...answered }
+  }
+  if (!fadesFast(searched)) return tune(view, { training, validation })
+  const nights = pastNights(dataset)
   const steps = [...training, ...validation].filter(({ kind }) => kind === 'step')
-  const posed = decisionsAt(dataset, [parting, ...later.map(({ from }) => from)], config)
-  const answered = later.length > 0 ? sorted(shuffled([...posed, ...steps], config.seed), again) : { training, validation }
-  const chosen = await chooseRecall(view, answered.training.slice(0, SEARCHED.recall), settled, search.journal)
-  return { tuned: withRecall(view, chosen), searched, tables: before.entry, ...answered }
+  const posed = [...decisionsAt(dataset, nights, config), ...steps]
+  const served = await servedOnNights(dataset, nights, searched.config, recall, (share) => advance(2 + share))
+  return tune(served, sorted(shuffled(posed, config.seed), again))
 }
 
 /**
@@ -160,21 +180,21 @@ export async function chooseRanker(
   }
   if (!enoughToRank(asked)) return none
   const steps = config.epochs + 3
-  const { tuned, searched, tables, training, validation } = await viewAtParting(dataset, config, asked, search, (step) =>
+  const { tuned, parted, searched, training, validation } = await viewAtParting(dataset, config, asked, search, (step) =>
     advance(step, steps),
   )
   await advance(3, steps)
   const quality = (shown: number[][]): Quality => qualityOf(dataset.items.length, validation, shown)
   const popularity = quality(popularSlates(tuned, validation))
   const bias = positionBias(dataset.impressions)
-  const entry = chooseEntry(tuned, tables, newcomersSince(dataset, asked.parting))
+  const entry = chooseEntry(parted.view, parted.tables, newcomersSince(dataset, asked.parting))
   const trained =
     config.epochs === 0
       ? none.weights
       : await learnRanker(tuned, training, bias, {
           epochs: config.epochs,
           seed: config.seed,
-          without: unseen(config),
+          without: unseen(config, dataset),
           onEpoch: (epoch) => advance(3 + epoch, steps),
         })
   const { weights, by, ...shown } = restrain(tuned, validation, trained)

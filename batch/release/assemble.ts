@@ -7,8 +7,8 @@ import type { Dataset } from '../dataset.ts'
 import type { Learned } from '../learn/learn.ts'
 import type { Choice } from '../ranker/choice.ts'
 import { noWeights } from '../ranker/train.ts'
-import { addLists, encodePacks, type PackNames, type Packs } from './packs.ts'
-import { viewOfPacks, viewWith } from './view-of-packs.ts'
+import { encodePacks, type PackNames } from './packs.ts'
+import { viewOfPacks } from './view-of-packs.ts'
 
 export type Lineage = Pick<Manifest['lineage'], 'data' | 'config' | 'code'>
 
@@ -68,15 +68,6 @@ export function assembleManifest({ dataset, config, learned, choice, names, line
 export async function trialView(dataset: Dataset, learned: Learned, recall: RecallParameters): Promise<ReleaseView> {
   const { packs, names } = await encodePacks(learned, dataset.items, noWeights(FEATURE_COUNT), [])
   return viewOfPacks('trial', manifestOf({ names, recall, items: dataset.items.length, idSalt: learned.idSalt }), packs)
-}
-
-/** A view under the lists and the facts about items of a later night. */
-export async function laterView(
-  view: ReleaseView,
-  { core, lists, regions }: Pick<Learned, 'core' | 'lists' | 'regions'>,
-): Promise<ReleaseView> {
-  const packs: Packs = new Map()
-  return viewWith(view, core, await addLists(packs, { lists, regions }, core.items), packs)
 }
 
 /** A manifest of these packs that says nothing else yet: no ranker, no metrics. */

@@ -90,11 +90,7 @@ async function addTo(packs: Packs, bytes: Bytes): Promise<Named> {
 }
 
 /** Encodes lists into `packs`. @param items how many there are */
-export async function addLists(
-  packs: Packs,
-  { regions, lists }: Pick<Learned, 'lists' | 'regions'>,
-  items: number,
-): Promise<PackNames['lists']> {
+async function addLists(packs: Packs, { regions, lists }: Pick<Learned, 'lists' | 'regions'>, items: number): Promise<PackNames['lists']> {
   const names: PackNames['lists'] = []
   for (const group of groupRegions(regions, lists)) {
     const own = lists.filter((list) => group.includes(list.region))

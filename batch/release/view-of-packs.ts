@@ -1,5 +1,5 @@
 import type { ReleaseView } from '../../shared/ranking/release-view.ts'
-import { type Core, decodeCore } from '../../shared/release/core-pack.ts'
+import { decodeCore } from '../../shared/release/core-pack.ts'
 import { decodeLists } from '../../shared/release/list-pack.ts'
 import { type Manifest, packOfSlot } from '../../shared/release/manifest.ts'
 import { decodeNeighbours } from '../../shared/release/neighbour-pack.ts'
@@ -10,38 +10,24 @@ import type { Packs } from './packs.ts'
  * quantised bytes and never on what they were made from.
  */
 export function viewOfPacks(release: string, manifest: Manifest, packs: Packs): ReleaseView {
-  const bytes = bytesOf(packs)
-  const core = decodeCore(bytes(manifest.core.hash))
-  const neighbours = manifest.neighbours.map((pack) => decodeNeighbours(bytes(pack.hash)))
-  return {
-    release,
-    manifest,
-    core,
-    neighbours: (item) => neighbours[packOfSlot(manifest.neighbours, core.slot[item])]?.row(core.slot[item]),
-    list: listsOf(manifest, bytes),
-  }
-}
-
-/** The same release with other lists and facts about items. */
-export const viewWith = (view: ReleaseView, core: Core, lists: Manifest['lists'], packs: Packs): ReleaseView => {
-  const manifest = { ...view.manifest, lists }
-  return { ...view, core, manifest, list: listsOf(manifest, bytesOf(packs)) }
-}
-
-const bytesOf =
-  (packs: Packs) =>
-  (hash: string): ArrayBuffer => {
+  const bytes = (hash: string): ArrayBuffer => {
     const pack = packs.get(hash)
     if (pack === undefined) throw new Error(`the manifest names pack ${hash}, which was not encoded`)
     return pack.buffer
   }
-
-function listsOf(manifest: Manifest, bytes: (hash: string) => ArrayBuffer): ReleaseView['list'] {
+  const core = decodeCore(bytes(manifest.core.hash))
+  const neighbours = manifest.neighbours.map((pack) => decodeNeighbours(bytes(pack.hash)))
   const lists = new Map(
     manifest.lists.flatMap((pack) => {
       const decoded = decodeLists(bytes(pack.hash))
       return pack.regions.map((region) => [region, decoded] as const)
     }),
   )
-  return (region, cohort) => lists.get(region)?.get(region, cohort)
+  return {
+    release,
+    manifest,
+    core,
+    neighbours: (item) => neighbours[packOfSlot(manifest.neighbours, core.slot[item])]?.row(core.slot[item]),
+    list: (region, cohort) => lists.get(region)?.get(region, cohort),
+  }
 }

@@ -69,7 +69,6 @@ function addPlaces({ candidates }: FeatureContext, out: Float32Array): void {
     let at = i * FEATURE_COUNT + FIRST_PLACE
     out[at++] = topMerged > 0 ? share(merged[i] / topMerged) : 0
     out[at++] = i < PLACES ? rankOf[i] : Math.min(6, Math.log1p(i))
-    out[at++] = 1 / (1 + i)
     out[at++] = supportOf[support[i]]
     out[at++] = share(cohortList[i])
     out[at++] = share(regionList[i])
@@ -78,7 +77,7 @@ function addPlaces({ candidates }: FeatureContext, out: Float32Array): void {
 }
 
 function addItems(context: FeatureContext, out: Float32Array): void {
-  const { core, candidates, history, meanLogPrice, historyTerm, sessionTerm, gapTerm } = context
+  const { core, candidates, history, meanLogPrice, historyAge, historyTerm, sessionTerm, gapTerm } = context
   const { count, item: items, historyPosition } = candidates
   const newestCategory = history.length > 0 ? core.category[history[0].item] : 0
   const length = Math.min(4, historyTerm)
@@ -108,10 +107,11 @@ function addItems(context: FeatureContext, out: Float32Array): void {
     out[at++] = newestCategory !== 0 && numbers[from + CATEGORY] === newestCategory ? 1 : 0
     // No number where the item's price, or that of all the history, is not known.
     out[at++] = Number.isNaN(overMean) ? 0 : Math.min(2, Math.max(-2, overMean))
+    out[at++] = history.length > 0 ? Math.abs(numbers[from + AGED] - historyAge) : 0
     out[at++] = length
     out[at++] = session
     out[at++] = gap
-    out[at++] = place === NOWHERE ? 0 : length
+    out[at++] = historyAge
   }
 }
 

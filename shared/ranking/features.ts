@@ -14,6 +14,8 @@ export type FeatureContext = {
   topSimilar: number
   topTogether: number
   meanLogPrice: number
+  /** Mean of the ages that the history's items had when they were taken, as `agedAt` has them; 0 without a history. */
+  historyAge: number
   historyTerm: number
   sessionTerm: number
   /** log of 1 + hours since the newest item. */
@@ -78,7 +80,6 @@ export const features: readonly Feature[] = [
     value: (c, i) => (c.candidates.merged[0] > 0 ? c.candidates.merged[i] / c.candidates.merged[0] : 0),
   },
   { name: 'rank', range: [0, 6], about: 'log of 1 + place by merged score', value: (_, i) => Math.log1p(i) },
-  { name: 'reciprocalRank', range: [0, 1], about: '1 / place by merged score', value: (_, i) => 1 / (1 + i) },
   {
     name: 'support',
     range: [0, 3],
@@ -133,9 +134,9 @@ export const features: readonly Feature[] = [
   },
   {
     name: 'age',
-    range: [0, 1],
+    range: [0, 1.6],
     about: 'log of days since first seen, 1 = three years',
-    value: (c, i) => Math.log1p(c.core.age[itemOf(c, i)]) / 7,
+    value: (c, i) => agedAt(c.core, itemOf(c, i), 0),
   },
   {
     name: 'visitorDot',
@@ -163,20 +164,21 @@ export const features: readonly Feature[] = [
       lastItem(c) >= 0 && c.core.category[itemOf(c, i)] !== 0 && c.core.category[itemOf(c, i)] === c.core.category[lastItem(c)] ? 1 : 0,
   },
   { name: 'priceRatio', range: [-2, 2], about: 'log of price over the history’s mean', value: (c, i) => priceRatio(c, i) },
+  {
+    name: 'ageGap',
+    range: [0, 1.6],
+    about: 'how far its age is from the history’s',
+    value: (c, i) => (c.history.length > 0 ? Math.abs(agedAt(c.core, itemOf(c, i), 0) - c.historyAge) : 0),
+  },
   { name: 'historyLength', range: [0, 4], about: 'log of 1 + history length', value: (c) => c.historyTerm },
   { name: 'sessionLength', range: [0, 4], about: 'log of 1 + items of the session going on', value: (c) => c.sessionTerm },
   { name: 'gap', range: [0, 10], about: 'log of 1 + hours since the newest item', value: (c) => c.gapTerm },
-  {
-    name: 'historyLengthSelf',
-    range: [0, 4],
-    about: 'history length where already in the history',
-    value: (c, i) => (inHistory(c, i) ? c.historyTerm : 0),
-  },
+  { name: 'historyAge', range: [0, 1.6], about: 'mean age of the history’s items when they were taken', value: (c) => c.historyAge },
 ]
 
 export const FEATURE_COUNT = features.length
 /** Part of the ranker's contract: a model trained on another set is refused at publish and at load. */
-export const FEATURE_SET = `v3:${features.map((feature) => feature.name).join(',')}`
+export const FEATURE_SET = `v4:${features.map((feature) => feature.name).join(',')}`
 
 export function featureContext(
   view: ReleaseView,
@@ -187,7 +189,9 @@ export function featureContext(
 ): FeatureContext {
   let logs = 0
   let priced = 0
-  for (const { item } of history) {
+  let ages = 0
+  for (const { item, age } of history) {
+    ages += agedAt(view.core, item, age)
     const price = view.core.price[item]
     if (price > 0) {
       logs += Math.log(price)
@@ -203,11 +207,16 @@ export function featureContext(
     topSimilar: greatest(candidates.similar),
     topTogether: greatest(candidates.together),
     meanLogPrice: priced > 0 ? logs / priced : Number.NaN,
+    historyAge: history.length > 0 ? ages / history.length : 0,
     historyTerm: Math.log1p(history.length),
     sessionTerm: Math.log1p(sessionLength(history)),
     gapTerm: Math.log1p((history[0]?.age ?? 0) / 3600),
   }
 }
+
+/** log of 1 + the days that an item had been there so many seconds ago, 1 = three years; as a 32-bit float, as ranking keeps it. */
+export const agedAt = ({ age }: Core, item: number, ago: number): number =>
+  Math.fround(Math.log1p(Math.max(0, age[item] - ago / 86_400)) / 7)
 
 /** Of weights, which are 0 at least. */
 function greatest(weights: Float32Array): number {

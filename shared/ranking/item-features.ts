@@ -1,4 +1,5 @@
 import type { Core } from '../release/core-pack.ts'
+import { agedAt } from './features.ts'
 
 /**
  * What features need of an item alone: it is the same for everyone as long as the release is. An item's numbers lie side by side,
@@ -40,7 +41,7 @@ export function placeOfItem({ numbers, logPrice }: ItemFeatures, core: Core, ite
     logPrice[at / 2] = core.price[item] > 0 ? Math.log(core.price[item]) : Number.NaN
     numbers[at + POPULARITY] = core.popularity[item] / 255
     numbers[at + TREND] = (core.trend[item] - 128) / 128
-    numbers[at + AGED] = Math.min(1, Math.log1p(core.age[item]) / 7)
+    numbers[at + AGED] = agedAt(core, item, 0)
     numbers[at + REPEAT] = core.repeat[item] / 255
     numbers[at + CATEGORY] = core.category[item]
   }

@@ -8,9 +8,10 @@ import { readConfig } from '../../batch/config.ts'
 import type { Dataset } from '../../batch/dataset.ts'
 import { learnRelease } from '../../batch/evaluate/release.ts'
 import { type DatasetName, openTrial } from '../../batch/evaluate/trials/trials.ts'
-import { learn, learnAgain } from '../../batch/learn/learn.ts'
+import { learn } from '../../batch/learn/learn.ts'
 import { regionsOf, requestOf } from '../../batch/ranker/choose.ts'
 import { type Decision, sampleDecisions } from '../../batch/ranker/decisions.ts'
+import { servedOnNights } from '../../batch/ranker/past-nights.ts'
 import { USUAL_RECALL } from '../../batch/ranker/usual-recall.ts'
 import { trialView } from '../../batch/release/assemble.ts'
 import { randomStream } from '../../shared/random.ts'
@@ -147,11 +148,18 @@ describe('features as of a decision', () => {
 
   it('stay on a later night when still later events change', async () => {
     const usual = { ...USUAL_RECALL, candidates: 50 }
-    const { core } = await learn({ dataset: datasetOf(60, 25, rows), until: PARTING }, config, usual, () => Promise.resolve())
-    const learnedOn = (deeds: DeedRow[], until: number) => learnAgain({ dataset: datasetOf(60, 25, deeds), until }, core, config, usual)
-    expect(learnedOn(shifted, LATER)).toEqual(learnedOn(rows, LATER))
+    const learnedOn = async (deeds: DeedRow[], until: number) => {
+      const dataset = datasetOf(60, 25, deeds)
+      return (await servedOnNights(dataset, [PARTING, until], config, usual, () => Promise.resolve())).later?.map(
+        ({ view: { core, list } }) => ({
+          core,
+          list: list('*', -1),
+        }),
+      )
+    }
+    expect(await learnedOn(shifted, LATER)).toEqual(await learnedOn(rows, LATER))
     // That night knows what came since, and the shift is one that a night after it does see.
-    expect(learnedOn(rows, LATER)).not.toEqual(learnedOn(rows, PARTING))
-    expect(learnedOn(shifted, LATER + 200_000)).not.toEqual(learnedOn(rows, LATER + 200_000))
+    expect(await learnedOn(rows, LATER)).not.toEqual(await learnedOn(rows, PARTING))
+    expect(await learnedOn(shifted, LATER + 200_000)).not.toEqual(await learnedOn(rows, LATER + 200_000))
   })
 })

@@ -7,10 +7,12 @@ import { historyOf, historyReader } from '../../batch/learn/histories.ts'
 import { type Interactions, interactions, withMostEntries, withMostPairs } from '../../batch/learn/interactions.ts'
 import { sphericalKMeans } from '../../batch/learn/k-means.ts'
 import { learn } from '../../batch/learn/learn.ts'
+import { unseen } from '../../batch/ranker/choice.ts'
 import { decisionsAt, sampleDecisions } from '../../batch/ranker/decisions.ts'
 import { trainRanker } from '../../batch/ranker/train.ts'
 import { USUAL_RECALL } from '../../batch/ranker/usual-recall.ts'
 import { randomStream } from '../../shared/random.ts'
+import { features } from '../../shared/ranking/features.ts'
 import { referenceScores } from '../../shared/ranking/reference-scorer.ts'
 import { datasetOf } from './support/dataset-of.ts'
 
@@ -203,6 +205,18 @@ describe('decisions', () => {
 })
 
 describe('the ranker', () => {
+  it('compares ages only where the catalogue reaches back before the record', () => {
+    const dataset = datasetOf(2, 3, [{ visitor: 0, item: 0, at: 5_000 }])
+    const dated = (firstSeen: number[]) => ({
+      ...dataset,
+      from: 5_000,
+      items: dataset.items.map((item, i) => ({ ...item, firstSeen: firstSeen[i] })),
+    })
+    const hidden = (firstSeen: number[]): string[] => unseen({ timed: true }, dated(firstSeen)).map((position) => features[position].name)
+    expect(hidden([4_000, 1, 5_000])).toEqual([])
+    expect(hidden([4_000, 0, 5_000])).toEqual(['ageGap', 'historyAge'])
+  })
+
   it('learns which feature decides, from raw features of any scale', async () => {
     const random = randomStream(9)
     const examples = Array.from({ length: 400 }, () => {

@@ -71,10 +71,21 @@ describe.skipIf(!existsSync(DATA))('the real data sets (skipped where ../shared/
   it('reads every rating, user and movie of MovieTweetings', async () => {
     const dataset = await read([openSource('movietweetings', { directory: folder })])
     expect([dataset.deeds.count, dataset.visitors.length, dataset.items.length]).toEqual([100_000, 16_554, 10_506])
+    const since = (year: string): number[] => dataset.items.filter(({ values }) => values.year === year).map(({ firstSeen }) => firstSeen)
+    expect(new Set(since('1994'))).toEqual(new Set([Date.UTC(1994, 11, 31) / 1000]))
+    expect(Math.max(...since('2013'))).toBeLessThanOrEqual(dataset.to)
   })
 })
 
 describe('own files', () => {
+  it('may say since when items have been there, which is not after their first event', async () => {
+    const events = write('dated.csv', 'user,item,at\nv,old,1700000000\nv,new,1700000060\nv,said,1700000120\n')
+    const items = write('dated-items.csv', 'item,first_seen\nold,2020-01-01\nnew,2030-01-01\nunseen,2030-01-01\n')
+    const dataset = await read([files({ events, items })])
+    const since = Object.fromEntries(dataset.items.map(({ id, firstSeen }) => [id, firstSeen]))
+    expect(since).toEqual({ old: 1_577_836_800, new: 1_700_000_060, said: 1_700_000_120, unseen: 1_893_456_000 })
+  })
+
   it('may have an order instead of times', async () => {
     const rows = Array.from({ length: 60 }, (_, i) => `v${i % 4},i${(i * 7) % 11}`)
     const mapping = write('order.json', '{"events": {"order": "file"}}')

@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { readConfig } from '../../batch/config.ts'
-import { learn } from '../../batch/learn/learn.ts'
 import { gathered, nightsOf, type ServedView } from '../../batch/ranker/choose.ts'
 import { decisionsAt } from '../../batch/ranker/decisions.ts'
-import { fadesFast, laterNights } from '../../batch/ranker/later-nights.ts'
+import { fadesFast, pastNights, servedOnNights } from '../../batch/ranker/past-nights.ts'
 import type { Searched } from '../../batch/ranker/search-families.ts'
 import { USUAL_RECALL } from '../../batch/ranker/usual-recall.ts'
-import { trialView } from '../../batch/release/assemble.ts'
 import { features } from '../../shared/ranking/features.ts'
 import { type DeedRow, datasetOf } from './support/dataset-of.ts'
 
@@ -31,13 +29,10 @@ const rows = Array.from({ length: 40 }, (_, visitor) => visitor).flatMap((visito
 const dataset = datasetOf(40, 40, rows)
 const PARTING = START + 10 * DAY
 
-async function servedView(): Promise<ServedView> {
-  const window = { dataset, until: PARTING }
-  const view = await trialView(dataset, await learn(window, config, recall, () => Promise.resolve()), recall)
-  return { ...view, later: await laterNights(window, view, config) }
-}
+const nights = Array.from({ length: 9 }, (_, i) => PARTING + i * DAY)
+const servedView = (): Promise<ServedView> => servedOnNights(dataset, nights, config, recall, () => Promise.resolve())
 
-describe('later nights', () => {
+describe('past nights', () => {
   it('serve what was popular the day before, where the night of the parting still serves what was', async () => {
     const view = await servedView()
     const nightOf = nightsOf(view)
@@ -60,6 +55,25 @@ describe('later nights', () => {
     }
     expect(shown(view, 14).popularity).toBeGreaterThan(0.9)
     expect(shown({ ...view, later: [] }, 14).popularity).toBe(0)
+  })
+
+  it('lie over the last part of the deeds, a day or more apart', () => {
+    const over = pastNights(dataset)
+    expect(over[0]).toBeGreaterThanOrEqual(START + 11.9 * DAY)
+    expect(over.at(-1)).toBeLessThanOrEqual(dataset.to)
+    expect(over).toEqual(over.map((_, i) => over[0] + i * DAY))
+    expect(over.length).toBe(8)
+  })
+
+  it('learn neighbours anew, from what came before each alone', async () => {
+    const first = await servedOnNights(dataset, nights, { ...config, content: 0 }, recall, () => Promise.resolve())
+    const neighboursOf = (item: number): number[] =>
+      [first, ...(first.later ?? []).map(({ view }) => view)].map((view) => {
+        const row = view.neighbours(item)
+        return row === undefined ? 0 : row.to - row.from
+      })
+    expect(neighboursOf(12).map((count) => count > 0)).toEqual(nights.map((_, i) => i >= 3))
+    expect(neighboursOf(17).map((count) => count > 0)).toEqual(nights.map((_, i) => i >= 8))
   })
 
   it('are lived through only where the last days foretell much more than the last months', () => {
