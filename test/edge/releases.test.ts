@@ -103,10 +103,15 @@ describe('with something broken the answer is still a list, and the rung says wh
   it.each([
     ['other features', { featureSet: 'v0:none' }],
     ['another graph', { graph: '0'.repeat(32) }],
-  ])('a release made for %s: the previous one', async (_, change) => {
+  ])('a model made for %s: merged scores, in list order', async (_, change) => {
     const foreign = await buildTinyRelease({ previous: before.entry, change: (manifest) => ({ ...manifest, ...change }) })
     await putEntries(env.RELEASES, foreign.entries)
-    expect(await recommendations()).toMatchObject({ release: before.entry.release, rung: 'previous-release' })
+    const visitor = await newVisitor()
+    await click(visitor, release.itemIds[31])
+    cold()
+    const answer = await recommendations({ visitor, consent: 'granted' })
+    expect(answer).toMatchObject({ release: foreign.entry.release, rung: 'list-order', cohort: 2 })
+    expect(answer.items).toHaveLength(20)
   })
 
   it.each(['core', 'display'] as const)('a corrupted %s pack: the previous release, and without one the bundled list', async (kind) => {

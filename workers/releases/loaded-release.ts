@@ -4,7 +4,7 @@ import { RecallSpace } from '../../shared/ranking/recall-space.ts'
 import type { Weights } from '../../shared/ranking/reference-scorer.ts'
 import type { ReleaseView } from '../../shared/ranking/release-view.ts'
 import { AVAILABLE, type Core, NEW, openCore } from '../../shared/release/core-pack.ts'
-import { type ChannelEntry, type Manifest, ManifestError } from '../../shared/release/manifest.ts'
+import type { ChannelEntry, Manifest } from '../../shared/release/manifest.ts'
 import { openModel } from '../../shared/release/model-pack.ts'
 import { type Background, behind } from '../background.ts'
 import { warn } from '../log.ts'
@@ -21,7 +21,7 @@ const MOST_RELEASES = 2
  */
 export type LoadedRelease = ReleaseView &
   PackRows & {
-    /** Null where the model cannot be read: the merged score then decides. */
+    /** Null where the model cannot be read, or was made for another Worker: the merged score then decides. */
     weights: Weights | null
     space: RecallSpace
     /** Regions that have lists. */
@@ -34,7 +34,7 @@ export type LoadedRelease = ReleaseView &
     byPopularity(): readonly number[]
   }
 
-/** @throws PackError, ManifestError or TooLate where the release cannot be used */
+/** @throws PackError or TooLate where the release cannot be used */
 export async function loadRelease(env: Env, ctx: Background, entry: ChannelEntry, wanted: WantedRegions): Promise<LoadedRelease> {
   const known = isolate.releases.get(entry.release)
   if (known !== undefined) return known
@@ -50,8 +50,6 @@ export async function loadRelease(env: Env, ctx: Background, entry: ChannelEntry
 }
 
 async function load(env: Env, ctx: Background, { release, manifest }: ChannelEntry, wanted: WantedRegions): Promise<LoadedRelease> {
-  if (manifest.featureSet !== FEATURE_SET) throw new ManifestError(`release ${release} was trained on other features`)
-  if (manifest.graph !== GRAPH_HASH) throw new ManifestError(`release ${release} was made for another ranker graph`)
   const regions = new Set(manifest.lists.flatMap((pack) => pack.regions))
   const reader = new PackReader(env, isolate.packs)
   const prefetched = prefetch(ctx, reader, manifest, wanted(regions))
@@ -77,7 +75,15 @@ export const assembled = (
   ...packRows(reader, manifest, read.core),
 })
 
-async function readWeights(env: Env, { model }: Manifest): Promise<Weights | null> {
+/** Until the first night after an update a release may have a model that this Worker cannot use: all else in it is as good as ever. */
+const fitsHere = ({ featureSet, graph }: Manifest): boolean => featureSet === FEATURE_SET && graph === GRAPH_HASH
+
+async function readWeights(env: Env, manifest: Manifest): Promise<Weights | null> {
+  const { model } = manifest
+  if (!fitsHere(manifest)) {
+    warn('model-not-for-this-worker', new Error('it was made for other features or another graph'))
+    return null
+  }
   try {
     return await openModel(await readPack(env, model.hash), model.hash)
   } catch (error) {
