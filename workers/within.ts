@@ -35,10 +35,13 @@ export async function mostlyAtOnce<T>(ms: number, promise: Promise<T>, part?: Pr
     settled = true
   }
   promise.then(settle, settle)
-  for (let turn = 0; turn < WARM_TURNS && !settled; turn++) await null
-  if (settled || part === undefined) return settled ? promise : within(ms, promise)
+  const isSettledSoon = async (): Promise<boolean> => {
+    for (let turn = 0; turn < WARM_TURNS && !settled; turn++) await null
+    return settled
+  }
+  if (await isSettledSoon()) return promise
   const start = Date.now()
   await part
-  for (let turn = 0; turn < WARM_TURNS && !settled; turn++) await null
-  return settled ? promise : within(ms - Math.max(0, Date.now() - start), promise)
+  if (part !== undefined && (await isSettledSoon())) return promise
+  return within(ms - Math.max(0, Date.now() - start), promise)
 }

@@ -53,7 +53,7 @@ function scenariosNamed(text: string): Wanted {
 
 const CONNECTIONS = [1, 4, 16]
 const EFFORTS = {
-  quick: { quick: true, seconds: 0.3, rounds: 1, shoppers: 100, starts: 1, items: 5_000, requests: 1_000 },
+  quick: { quick: true, seconds: 0.5, rounds: 1, shoppers: 100, starts: 1, items: 5_000, requests: 1_000 },
   whole: { quick: false, seconds: 2, rounds: 5, shoppers: 1_000, starts: 3, items: 50_000, requests: 10_000 },
 }
 
