@@ -1,5 +1,5 @@
 import autocannon from 'autocannon'
-import { doJobs } from './load-process.ts'
+import { doJobs } from '../processes.ts'
 import { quantile } from './rows.ts'
 
 /** One request, again and again or as one of many. */

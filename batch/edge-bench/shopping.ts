@@ -2,8 +2,8 @@ import { Agent, request } from 'node:http'
 import { randomStream } from '../../shared/random.ts'
 import type { EventsAnswer } from '../../shared/schemas/events.ts'
 import type { RecommendationAnswer } from '../../shared/schemas/recommendations.ts'
+import { doJobs } from '../processes.ts'
 import { type Editions, judge } from './judge-answer.ts'
-import { doJobs } from './load-process.ts'
 import { type Shopper, WRITE_KEY, zipf } from './shoppers.ts'
 
 /** A shopper, and what they have clicked. */

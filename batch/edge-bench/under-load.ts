@@ -1,11 +1,11 @@
 import getPort from 'get-port'
 import { CHANNEL_KEY } from '../../shared/release/keys.ts'
 import { type Manifest, releaseId } from '../../shared/release/manifest.ts'
+import { startProcess } from '../processes.ts'
 import type { Packs } from '../release/packs.ts'
 import { KEPT_RELEASES, publish } from '../release/publish.ts'
 import type { Stores } from '../stores/open-stores.ts'
 import type { Bench, BenchEdge } from './bench-edge.ts'
-import { startProcess } from './load-process.ts'
 import { madeUpRelease } from './made-up-release.ts'
 import { heapOf, residentMb } from './runtime.ts'
 import { bringShoppers, historiesOf, itemsByPopularity } from './shoppers.ts'
@@ -65,7 +65,7 @@ export async function measureUnderLoad(bench: Bench, options: LoadOptions): Prom
   const editions = await editionsOf(options)
   const inspectorPort = await getPort()
   const edge = await bench.start({ inspectorPort, variables: { CHANNEL_REFRESH_SECONDS: String(options.refresh) } })
-  const { ask, stop } = startProcess<Shopping, Trace>('shopping.ts')
+  const { ask, stop } = startProcess<Shopping, Trace>(new URL('shopping.ts', import.meta.url))
   try {
     const { kv, blobs } = edge.stores
     const put = ({ manifest, packs }: Edition): Promise<unknown> => publish(kv, blobs, manifest, packs, Date.now())

@@ -1,6 +1,6 @@
 import type { Shape } from '../../shared/onnx/session.ts'
 import type { Snapshot } from '../../shared/onnx/snapshot.ts'
-import { answerOnce } from './apart.ts'
+import { doJobs } from '../processes.ts'
 import { forgetTheMachine } from './machine.ts'
 import type { Made } from './make-runtime.ts'
 
@@ -10,7 +10,7 @@ export type Task = { graph: Uint8Array<ArrayBuffer>; shape: Shape }
 export type Answer = { stock: Snapshot | null; made: Made | null; refused: string | null; failed: string | null }
 
 forgetTheMachine()
-answerOnce(answer)
+doJobs(answer)
 
 async function answer({ graph, shape }: Task): Promise<Answer> {
   // Only now: the runtime's script reads some of what was changed when it is loaded.

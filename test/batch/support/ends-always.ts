@@ -1,6 +1,6 @@
-import { answerOnce } from '../../../batch/onnx/apart.ts'
+import { doJobs } from '../../../batch/processes.ts'
 
-answerOnce(async ({ how }: { how: 'signal' | 'code' }) => {
+doJobs(async ({ how }: { how: 'signal' | 'code' }) => {
   if (how === 'signal') process.kill(process.pid, 'SIGTRAP')
   else process.exit(3)
   return {}
