@@ -54,9 +54,10 @@ const MOST_ORIGINS = 32
 
 /**
  * The same for answers that have headers of their own, before they are made: the platform copies a list of headers at once, while
- * each look at those of an answer makes objects that its collection of garbage has to find again.
+ * each look at those of an answer makes objects that its collection of garbage has to find again. What passes the router is told its wait
+ * there.
  */
-export function readyHeaders(own: Record<string, string>): (env: Env, request: Request, waitMs: number) => Headers {
+export function readyHeaders(own: Record<string, string>): (env: Env, request: Request, waitMs?: number) => Headers {
   const lists = new Map<string | null, Ready>()
   const made = (origin: string | null, allowed: boolean): Ready => {
     const headers = new Headers({ ...own, ...API_HEADERS })
@@ -65,7 +66,7 @@ export function readyHeaders(own: Record<string, string>): (env: Env, request: R
     if (origin === null || (allowed && lists.size < MOST_ORIGINS)) lists.set(origin, list)
     return list
   }
-  return (env, request, waitMs) => {
+  return (env, request, waitMs = 0) => {
     const origin = request.headers.get('origin')
     const allowed = origin !== null && isAllowed(env, request, origin)
     const known = origin === null || allowed ? lists.get(origin) : undefined

@@ -14,7 +14,6 @@ import { isBench } from '../bench.ts'
 import { requireWriteKey } from '../http/access.ts'
 import { jsonBody } from '../http/body.ts'
 import { API_HEADERS, addHeaders, readyHeaders } from '../http/every-answer.ts'
-import { jsonAnswers } from '../http/json-answer.ts'
 import { failureResponse, HttpProblem, validate } from '../http/problem.ts'
 import { queryOf } from '../http/query.ts'
 import { latestList } from './latest.ts'
@@ -32,17 +31,19 @@ const RECOMMENDATIONS = '/v1/recommendations'
 /** Whether a request may go past the router, which costs one that is asked for everywhere a thirtieth of its CPU. */
 export const isRecommendationPost = (request: Request): boolean => request.method === 'POST' && getPath(request) === RECOMMENDATIONS
 
-const PERSONAL = { 'cache-control': 'private, no-store' }
-const personalHeaders = readyHeaders({ 'content-type': 'application/json', ...PERSONAL })
+const personalHeaders = readyHeaders({ 'content-type': 'application/json', 'cache-control': 'private, no-store' })
+
+const personalAnswer = (env: Env, request: Request, text: string, waitMs?: number): Response =>
+  new Response(text, { headers: personalHeaders(env, request, waitMs) })
 
 /** The answer to such a request, or the problem with it, with all its headers. Never throws. */
 export async function recommendations(env: Env, ctx: Background, request: Request): Promise<Response> {
   const start = performance.now()
   try {
     const asked: RecommendationRequest = validate(isBench(env) ? MeasuredBody : RecommendationBody, await jsonBody(request))
-    if (asked.writeKey !== env.WRITE_KEY) await requireWriteKey(env, request, asked.writeKey)
+    await requireWriteKey(env, request, asked.writeKey)
     const text = await recommend(env, ctx, request, asked)
-    return new Response(text, { headers: personalHeaders(env, request, performance.now() - start) })
+    return personalAnswer(env, request, text, performance.now() - start)
   } catch (error) {
     const response = failureResponse(error, RECOMMENDATIONS)
     addHeaders(env, request, response, performance.now() - start)
@@ -55,7 +56,7 @@ servingRoutes.post(RECOMMENDATIONS, (c) => recommendations(c.env, c.executionCtx
 servingRoutes.post('/v1/rank', async (c) => {
   const asked = validate(RankBody, await jsonBody(c.req.raw))
   await requireWriteKey(c.env, c.req.raw, asked.writeKey)
-  return personalAnswer(JSON.stringify(await rankItems(c.env, c.executionCtx, c.req.raw, asked)))
+  return personalAnswer(c.env, c.req.raw, JSON.stringify(await rankItems(c.env, c.executionCtx, c.req.raw, asked)))
 })
 
 servingRoutes.get(RECOMMENDATIONS, (c) => personal(c, parseQuery(queryOf(c))))
@@ -66,8 +67,6 @@ servingRoutes.get('/v1/items/:id/similar', (c) => {
     if (query.has(taken)) throw new HttpProblem(400, `${taken} is given by the path`, taken)
   return personal(c, { ...parseQuery(query), scenario: 'similar', item: validate(ItemId, c.req.param('id'), 'id') })
 })
-
-const personalAnswer = jsonAnswers(PERSONAL)
 
 const ListScenarioSchema = v.picklist(listScenarios, `must be one of ${listScenarios.join(', ')}`)
 /** A list that is not the one meant to be shown should not stay long in caches. */
@@ -100,5 +99,5 @@ function listed(c: Serving, { text, etag, degraded }: PublicList): Response {
 const tagsOf = (header: string | undefined): string[] => (header ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''))
 
 async function personal(c: Serving, asked: RecommendationRequest): Promise<Response> {
-  return personalAnswer(await recommend(c.env, c.executionCtx, c.req.raw, asked))
+  return personalAnswer(c.env, c.req.raw, await recommend(c.env, c.executionCtx, c.req.raw, asked))
 }
