@@ -3,7 +3,7 @@ import { FEATURE_COUNT, features } from '../../shared/ranking/features.ts'
 import type { Config } from '../config.ts'
 import type { Dataset } from '../dataset.ts'
 import type { Progress } from '../night/stages.ts'
-import { askedAfterParting, enoughToRank, unseen, viewAtParting } from '../ranker/choice.ts'
+import { askedAfterParting, enoughToRank, unseen, viewsToLearnFrom } from '../ranker/choice.ts'
 import { examplesOf, type Gathered, gathered, type ServedView, slateOf } from '../ranker/choose.ts'
 import type { Decision } from '../ranker/decisions.ts'
 import { Journal } from '../ranker/journal.ts'
@@ -35,7 +35,7 @@ export async function ablate(dataset: Dataset, config: Config, seeds: number, pr
   const asked = askedAfterParting(dataset, config)
   if (!enoughToRank(asked)) throw new InputError('too few decisions to train a ranker on')
   progress.note(`learning up to the parting time; ${asked.training.length} decisions train, ${asked.validation.length} judge`)
-  const { tuned, training, validation } = await viewAtParting(
+  const { tuned, training, validation } = await viewsToLearnFrom(
     dataset,
     config,
     asked,

@@ -127,7 +127,7 @@ export const enoughToRank = ({ training, validation }: Asked): boolean => valida
 type Parted = { view: ReleaseView; tables: EntryTables | undefined }
 
 /** What was learned before the parting time, or on several nights, under the settings and with the recall that rank the training decisions best. */
-export async function viewAtParting(
+export async function viewsToLearnFrom(
   dataset: Dataset,
   config: Config,
   { parting, recall, settled, again, training, validation }: Asked,
@@ -180,7 +180,7 @@ export async function chooseRanker(
   }
   if (!enoughToRank(asked)) return none
   const steps = config.epochs + 3
-  const { tuned, parted, searched, training, validation } = await viewAtParting(dataset, config, asked, search, (step) =>
+  const { tuned, parted, searched, training, validation } = await viewsToLearnFrom(dataset, config, asked, search, (step) =>
     advance(step, steps),
   )
   await advance(3, steps)

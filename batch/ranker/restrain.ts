@@ -2,7 +2,7 @@ import { ndcgAt, recallAt } from '../../shared/metrics.ts'
 import { features } from '../../shared/ranking/features.ts'
 import { ordered } from '../../shared/ranking/rank.ts'
 import type { Weights } from '../../shared/ranking/reference-scorer.ts'
-import { balanced, byKind, ENOUGH_OF_A_KIND, gathered, rankerScores, type ServedView, slateOf } from './choose.ts'
+import { balanced, ENOUGH_OF_A_KIND, gathered, rankerScores, type ServedView, slateOf } from './choose.ts'
 import type { Decision } from './decisions.ts'
 
 /** How much a place further down by the merged score costs a candidate, on the scale of the ranker's scores: what is tried. */
@@ -55,19 +55,20 @@ export function restrain(view: ServedView, decisions: readonly Decision[], weigh
 
 /** Whether neither recall nor NDCG falls, over all kinds together, nor by more than chance in any that there are enough of. */
 export function holdsBoth(decisions: readonly Decision[], before: readonly number[][], after: readonly number[][]): boolean {
-  const was = byKind(decisions, before)
-  const is = byKind(decisions, after)
-  const measures = { recall: recallAt, ndcg: ndcgAt }
-  return (['recall', 'ndcg'] as const).every((metric) => {
-    const gains = decisions.map(({ next }, i) => measures[metric](after[i], next, 20) - measures[metric](before[i], next, 20))
+  const kinds = Map.groupBy(decisions.keys(), (i) => decisions[i].kind)
+  return [recallAt, ndcgAt].every((metric) => {
+    const qualityOf = (shown: readonly number[][], i: number): number => metric(shown[i], decisions[i].next, 20)
     let gain = 0
-    for (const [k, { kind, count, [metric]: value }] of is.entries()) {
-      const own = value - was[k][metric]
-      gain += Math.min(1, count / ENOUGH_OF_A_KIND) * own
-      const square = gains.reduce((sum, one, i) => (decisions[i].kind === kind ? sum + (one - own) ** 2 : sum), 0)
-      const chance = Math.max(BY_CHANCE * was[k][metric], Math.sqrt(square) / count)
-      if (count >= ENOUGH_OF_A_KIND && own < -chance) return false
+    for (const own of kinds.values()) {
+      const gains = own.map((i) => qualityOf(after, i) - qualityOf(before, i))
+      const mean = sum(gains) / own.length
+      gain += Math.min(1, own.length / ENOUGH_OF_A_KIND) * mean
+      const standardError = Math.sqrt(sum(gains.map((one) => (one - mean) ** 2))) / own.length
+      const chance = Math.max((BY_CHANCE * sum(own.map((i) => qualityOf(before, i)))) / own.length, standardError)
+      if (own.length >= ENOUGH_OF_A_KIND && mean < -chance) return false
     }
     return gain >= 0
   })
 }
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, one) => total + one, 0)
