@@ -50,7 +50,7 @@ export const ConfigSchema = v.strictObject({
   candidates: v.optional(v.pipe(count, v.maxValue(400)), 150),
   newItemDays: v.optional(positive, 14),
   /** The ranker: how many decisions to learn from, and how often to go through them. 0 epochs = no ranker. */
-  decisions: v.optional(count, 12000),
+  decisions: v.optional(count, 48000),
   epochs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 5),
   /** Gates: the release is refused below these. */
   minCoverage: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1)), 0.2),
