@@ -106,13 +106,13 @@ export function qualityOf(items: number, decisions: readonly Pick<Decision, 'nex
 export const ENOUGH_OF_A_KIND = 100
 
 /** What settings and rankers are compared by. */
-type Compared = { kind: Decision['kind']; count: number; recall: number; ndcg: number }
+type Compared = { count: number; recall: number; ndcg: number }
 
 /** Means of recall@20 and NDCG@20 by kind of decision. */
 function byKind(decisions: readonly Pick<Decision, 'kind' | 'next'>[], shown: readonly number[][]): Compared[] {
   const sum = new Map<Decision['kind'], Compared>()
   decisions.forEach(({ kind, next }, i) => {
-    const own = sum.get(kind) ?? { kind, recall: 0, ndcg: 0, count: 0 }
+    const own = sum.get(kind) ?? { recall: 0, ndcg: 0, count: 0 }
     own.recall += recallAt(shown[i], next, 20)
     own.ndcg += ndcgAt(shown[i], next, 20)
     own.count++

@@ -60,11 +60,12 @@ export function holdsBoth(decisions: readonly Decision[], before: readonly numbe
     const qualityOf = (shown: readonly number[][], i: number): number => metric(shown[i], decisions[i].next, 20)
     let gain = 0
     for (const own of kinds.values()) {
-      const gains = own.map((i) => qualityOf(after, i) - qualityOf(before, i))
+      const was = own.map((i) => qualityOf(before, i))
+      const gains = own.map((i, k) => qualityOf(after, i) - was[k])
       const mean = sum(gains) / own.length
       gain += Math.min(1, own.length / ENOUGH_OF_A_KIND) * mean
       const standardError = Math.sqrt(sum(gains.map((one) => (one - mean) ** 2))) / own.length
-      const chance = Math.max((BY_CHANCE * sum(own.map((i) => qualityOf(before, i)))) / own.length, standardError)
+      const chance = Math.max((BY_CHANCE * sum(was)) / own.length, standardError)
       if (own.length >= ENOUGH_OF_A_KIND && mean < -chance) return false
     }
     return gain >= 0
